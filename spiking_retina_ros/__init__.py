@@ -1,0 +1,1 @@
+"""Spiking perception of boats and buoys: RetinaNet to integrate-and-fire neurons, and ROS 2."""

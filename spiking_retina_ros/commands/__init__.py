@@ -1,0 +1,1 @@
+"""One module per command line; python -m spiking_retina_ros NAME."""

@@ -1,0 +1,1 @@
+"""Analog network to spiking network: parse, fold, calibrate, normalise, convert, report."""

@@ -1,0 +1,1 @@
+"""COCO json in, the synthetic sea camera, bags in and out; needs no ROS."""

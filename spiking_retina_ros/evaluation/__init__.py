@@ -1,0 +1,1 @@
+"""mAP, mAP over simulated time, correlations, figures, benchmarks."""

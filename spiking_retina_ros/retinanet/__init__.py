@@ -1,0 +1,1 @@
+"""The analog detector: backbones, feature pyramid, heads, anchors, boxes, loss, training."""

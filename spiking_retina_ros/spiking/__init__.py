@@ -1,0 +1,1 @@
+"""What a converted network is and how it runs: network, engines, the model file."""
