@@ -1,0 +1,1 @@
+"""The synthetic sea camera; see sea_camera.py for the names to use."""
