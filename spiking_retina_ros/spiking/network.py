@@ -72,10 +72,12 @@ class SpikingNetwork:
     """
     An immutable converted network.
 
-    ``tensors`` holds integer weights, biases, thresholds and initial membranes, and float
-    ``<layer>.scale`` and ``<layer>.shift`` (C,), which turn a rate r back into the analog value
-    ``shift + scale * r``. ``detector`` is the analog detector's configuration (anchors, classes),
-    ``provenance`` says how the network was made and what was measured, both plain json values.
+    ``tensors`` holds integer weights, biases, thresholds and initial membranes, int32
+    ``<weight>.taps`` (C_out, kernel height, kernel width) where the border matters (see
+    ``plan.bias_map``), and float64 ``<layer>.scale`` and ``<layer>.shift`` (C,), which turn a rate
+    r back into the analog value ``shift + scale * r``. ``detector`` is the analog detector's
+    configuration (anchors, classes), ``provenance`` says how the network was made and what was
+    measured; both are plain json values.
     """
 
     topology: Topology
@@ -89,10 +91,6 @@ class SpikingNetwork:
     def weight(self, synapse: Synapse) -> Tensor:
         """Return the integer weights (C_out, C_in / groups, kernel height, kernel width)."""
         return self.tensors[synapse.weight]
-
-    def border_taps(self, synapse: Synapse) -> Tensor | None:
-        """Return int32 (C_out, kernel height, kernel width) or None, see ``plan.bias_map``."""
-        return self.tensors.get(f'{synapse.weight}.taps')
 
     def parameter(self, population: Population, name: str) -> Tensor:
         """Return ``<layer>.<name>``: bias, threshold, initial, scale or shift, each (C,)."""

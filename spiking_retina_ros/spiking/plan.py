@@ -97,7 +97,7 @@ def make_plan(network: SpikingNetwork, input_size: tuple[int, int]) -> Plan:
     shapes = node_shapes(network.topology, weights, input_size)
     biases, current_bounds, sum_bounds = {}, {}, {}
     for population in network.topology.populations:
-        biases[population.name] = bias_map(network, population, shapes)
+        biases[population.name] = bias_map(network.tensors, population, shapes).long()
         sums = [_sum_bound(network, synapse) for synapse in population.synapses]
         bits = network.fraction_bits(population)
         currents = [
@@ -138,18 +138,20 @@ def node_shapes(
     return shapes
 
 
-def bias_map(network: SpikingNetwork, population: Population, shapes: dict[str, Shape]) -> Tensor:
+def bias_map(
+    tensors: dict[str, Tensor], population: Population, shapes: dict[str, Shape]
+) -> Tensor:
     """
-    Return the bias current of a population, int64 (C, 1, 1) or (C, H, W), in membrane units.
+    Return the bias of a population, (C, 1, 1) or (C, H, W), in the units and dtype of its bias.
 
     Where a source was shifted by epsilon (equation 4), silence does not mean zero. The bias of
     equation (4), b + sum_i w_ij eps_i, is right only where all taps of the kernel lie inside the
     source; zero padding contributes no w * eps. So each tap's share is stored by itself, and a
     place gets the shares of the taps that fall inside.
     """
-    bias = network.parameter(population, 'bias').long()[:, None, None]
+    bias = tensors[f'{population.layer}.bias'][:, None, None]
     for synapse in population.synapses:
-        taps = network.border_taps(synapse)
+        taps = tensors.get(f'{synapse.weight}.taps')
         if taps is None:
             continue
         rows, columns = (
@@ -160,13 +162,13 @@ def bias_map(network: SpikingNetwork, population: Population, shapes: dict[str, 
                 stride=synapse.stride[axis],
                 padding=synapse.padding[axis],
                 dilation=synapse.dilation[axis],
-            ).long()
+            ).to(taps.dtype)
             for axis in (0, 1)
         )
         if bool(rows.all()) and bool(columns.all()):
-            bias = bias + taps.long().sum((1, 2))[:, None, None]
+            bias = bias + taps.sum((1, 2))[:, None, None]
         else:
-            bias = bias + torch.einsum('ckl,kh,lw->chw', taps.long(), rows, columns)
+            bias = bias + torch.einsum('ckl,kh,lw->chw', taps, rows, columns)
     return bias
 
 

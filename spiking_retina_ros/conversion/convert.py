@@ -1,0 +1,116 @@
+"""The whole conversion: parse, fold, group, calibrate, normalise, quantise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from spiking_retina_ros.conversion.calibrate import Calibration, calibrate
+from spiking_retina_ros.conversion.normalise import InputScale, choose_scales, normalise
+from spiking_retina_ros.conversion.options import ConversionOptions
+from spiking_retina_ros.conversion.parse import parse
+from spiking_retina_ros.conversion.populations import FloatNetwork, build_populations
+from spiking_retina_ros.conversion.quantise import quantise
+from spiking_retina_ros.conversion.scale_groups import ScaleGroups
+from spiking_retina_ros.detections import ImageArray
+from spiking_retina_ros.errors import UserError
+from spiking_retina_ros.retinanet.config import RetinaNetConfig
+from spiking_retina_ros.retinanet.network import RetinaNet
+from spiking_retina_ros.spiking.network import Preprocessing, SpikingNetwork, Window
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """
+    A converted network together with the stages it went through, for reports and tests.
+
+    ``analog`` and ``normalised`` have the same topology as ``network``; the analog one takes
+    preprocessed images (rgb - mean) / std, the other two the integer input.
+    """
+
+    network: SpikingNetwork
+    analog: FloatNetwork
+    normalised: FloatNetwork
+    calibration: Calibration
+    options: ConversionOptions
+
+
+def convert(
+    detector: RetinaNet,
+    images: Sequence[ImageArray],
+    options: ConversionOptions,
+    *,
+    window: Window,
+) -> Conversion:
+    """
+    Convert a trained RetinaNet, calibrated on BGR images (H, W, 3) uint8 of any sizes.
+
+    Raises UserError where the network has an operation that is not converted, or the images do not
+    suffice for calibration.
+    """
+    config = detector.config
+    preprocessing, input_scale = plan_input(config)
+    analog = build_populations(parse(detector), options)
+    groups = ScaleGroups(analog.topology)
+    calibration = calibrate(
+        analog,
+        groups,
+        (analog_input(image, preprocessing, input_scale) for image in images),
+        count=len(images),
+        lower_percentile=options.lower_percentile,
+        upper_percentile=options.upper_percentile,
+    )
+    scales = choose_scales(analog.topology, groups, calibration, options)
+    normalised = normalise(analog, scales, input_scale)
+    network = SpikingNetwork(
+        analog.topology,
+        quantise(normalised, options),
+        preprocessing,
+        window,
+        config.class_names,
+        config.to_dict(),
+        {'options': options.as_dict(), 'calibration': {'images': len(images)}},
+    )
+    _check_outputs(network, config)
+    return Conversion(network, analog, normalised, calibration, options)
+
+
+def plan_input(config: RetinaNetConfig) -> tuple[Preprocessing, InputScale]:
+    """
+    Return the integer preprocessing and what its values mean to the analog network.
+
+    The analog input is (rgb - mean) / std, the integer one rgb - round(mean); so an integer x
+    stands for shift + scale * x with scale = 1 / std and shift = (round(mean) - mean) / std.
+    """
+    red, green, blue = (round(value) for value in config.mean)
+    offset = (red, green, blue)
+    scale = tuple(1.0 / value for value in config.std)
+    shift = tuple(
+        (whole - mean) / std
+        for whole, mean, std in zip(offset, config.mean, config.std, strict=True)
+    )
+    return Preprocessing(config.input_size, offset), InputScale(scale, shift)
+
+
+def analog_input(
+    image: ImageArray, preprocessing: Preprocessing, input_scale: InputScale
+) -> Tensor:
+    """Return the analog network's input (3, H, W) float32 for a BGR image."""
+    integers, _ = preprocessing(image)
+    scale = torch.tensor(input_scale.scale, dtype=torch.float32)[:, None, None]
+    shift = torch.tensor(input_scale.shift, dtype=torch.float32)[:, None, None]
+    return torch.from_numpy(integers).float() * scale + shift
+
+
+def _check_outputs(network: SpikingNetwork, config: RetinaNetConfig) -> None:
+    channels = [
+        len(network.parameter(population, 'bias')) for population in network.output_populations
+    ]
+    levels = len(channels) // 2
+    anchors = config.anchors_per_place
+    expected = [anchors * config.classes] * levels + [anchors * 4] * levels
+    if channels != expected:
+        raise UserError(f'expected output channels {expected}, found {channels}')
