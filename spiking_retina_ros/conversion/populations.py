@@ -72,12 +72,7 @@ class _Builder:
             elif isinstance(operation, Relu):
                 self._population(operation.name, operation, 'relu', operation.maximum)
             else:
-                self._nodes.append(operation)
-                # a size is no value: the map an upsampling only measures may have any sign
-                measures = isinstance(operation, UpsampleLike)
-                values = operation.sources[:1] if measures else operation.sources
-                if all(source in self._positive for source in values):
-                    self._positive.add(operation.name)
+                self._pass_on(operation)
         known = {node.name for node in self._nodes}
         if missing := [name for name in self._graph.outputs if name not in known]:
             raise UserError(f'outputs {missing} are not separate maps of the network')
