@@ -1,0 +1,122 @@
+"""The spiking network as the node sees it, and where its model file lies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from spiking_retina_ros.detections import FrameResult, ImageArray
+from spiking_retina_ros.ros.parameters import Settings
+
+PACKAGE = 'spiking_retina_ros'
+MODEL_FILE = 'models/boat_buoy_spiking.safetensors'
+
+
+class Network(Protocol):
+    """What the node needs of a detector; SpikingDetector offers it."""
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Return the classes the network knows, in its own order."""
+
+    @property
+    def steps(self) -> int:
+        """Return the window used unless told otherwise."""
+
+    @property
+    def transient(self) -> int:
+        """Return the transient used unless told otherwise."""
+
+    @property
+    def max_steps(self) -> int:
+        """Return the longest window the network allows."""
+
+    @property
+    def model_hash(self) -> str:
+        """Return the hash of the model file's content."""
+
+    @property
+    def engine(self) -> str:
+        """Return the name of the engine that simulates."""
+
+    def detect(
+        self,
+        image: ImageArray,
+        *,
+        score_threshold: float = ...,
+        nms_threshold: float = ...,
+        max_detections: int = ...,
+        steps: int | None = None,
+        transient: int | None = None,
+    ) -> FrameResult:
+        """Answer one BGR image (H, W, 3) uint8."""
+
+
+def load_network(settings: Settings) -> Network:
+    """Load the model file named by the settings; UserError says why it cannot be used."""
+    from spiking_retina_ros.detector import SpikingDetector
+
+    path = Path(settings.model) if settings.model else shipped_model()
+    return SpikingDetector.load(path, engine=settings.engine, threads=settings.threads or None)
+
+
+def warm_up(network: Network) -> None:
+    """Answer a grey image, so that the first real frame does not pay for first-time work."""
+    network.detect(np.full((240, 320, 3), 127, np.uint8))
+
+
+def shipped_model() -> Path:
+    """Return the model file this package ships: beside the sources, or in the ROS 2 share."""
+    beside_sources = Path(__file__).resolve().parents[2] / MODEL_FILE
+    if beside_sources.is_file():
+        return beside_sources
+    from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
+
+    try:
+        return Path(get_package_share_directory(PACKAGE)) / MODEL_FILE
+    except PackageNotFoundError:
+        return beside_sources
+
+
+def detect(network: Network, image: ImageArray, settings: Settings) -> FrameResult:
+    """Answer one image with the full window the settings ask for."""
+    result = network.detect(
+        image,
+        score_threshold=settings.score_threshold,
+        nms_threshold=settings.nms_threshold,
+        max_detections=settings.max_detections,
+        steps=settings.steps or None,
+        transient=None if settings.transient < 0 else settings.transient,
+    )
+    return only_classes(result, settings.wanted_classes)
+
+
+def detect_early(network: Network, image: ImageArray, settings: Settings) -> FrameResult:
+    """Answer one image with the short window of ``early_steps``; the transient shrinks with it."""
+    given = settings.transient >= 0
+    result = network.detect(
+        image,
+        score_threshold=settings.score_threshold,
+        nms_threshold=settings.nms_threshold,
+        max_detections=settings.max_detections,
+        steps=settings.early_steps,
+        transient=min(settings.transient, settings.early_steps - 1) if given else None,
+    )
+    return only_classes(result, settings.wanted_classes)
+
+
+def only_classes(result: FrameResult, wanted: tuple[str, ...]) -> FrameResult:
+    """Return the objects whose class is wanted; all of them where ``wanted`` is empty."""
+    if not wanted or set(result.class_names) <= set(wanted):
+        return result
+    keep = [index for index, name in enumerate(result.class_names) if name in wanted]
+    return FrameResult(
+        boxes=result.boxes[keep],
+        scores=result.scores[keep],
+        class_names=tuple(result.class_names[index] for index in keep),
+        image_size=result.image_size,
+        milliseconds=result.milliseconds,
+        window=result.window,
+    )
