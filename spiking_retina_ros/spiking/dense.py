@@ -174,9 +174,9 @@ class _Run:
             weight = layers.effective_weight(network, synapse, bits=bits, dtype=dtype)
             if synapse.source == INPUT:
                 arriving = image[None].to(dtype)
-                constant = constant + layers.synapse_sum(
-                    weight.to(image.device), arriving, synapse
-                )[0]
+                constant = (
+                    constant + layers.synapse_sum(weight.to(image.device), arriving, synapse)[0]
+                )
             else:
                 weights[index] = weight.to(image.device)
         threshold = network.parameter(population, 'threshold').long()
