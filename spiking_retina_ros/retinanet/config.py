@@ -14,8 +14,16 @@ BACKBONES = ('efficientnet_lite0', 'resnet18', 'resnet50')
 ACTIVATIONS = ('none', 'relu', 'relu6')
 LEVEL_STRIDES = (8, 16, 32, 64, 128)
 
-# Two scales per octave of 2 x stride: a buoy of 6 px at 384x288 meets an anchor of 8 px on P3.
-SMALL_OBJECT_SIZES = tuple((1.4 * stride, 2.0 * stride, 2.8 * stride) for stride in LEVEL_STRIDES)
+# Square roots of anchor areas in pixels of a 384x288 input. Of the photographs' boats, 90 % measure
+# 12 to 252 px there (median 65), of the buoys 2.5 to 139 px (median 17, lower quartile 7), so P3
+# starts at 6 px in wide steps; from P4 on 1.4 to 2.7 x stride, 1.3 apart, up to the largest boats.
+SMALL_OBJECT_SIZES = (
+    (6.0, 10.0, 16.0),
+    (22.0, 29.0, 38.0),
+    (50.0, 66.0, 86.0),
+    (110.0, 140.0, 175.0),
+    (210.0, 250.0, 300.0),
+)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,132 @@
+"""Train the analog detector on COCO sets."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+from pathlib import Path
+
+import torch
+
+from spiking_retina_ros.datasets.coco import CocoSet, read_coco
+from spiking_retina_ros.errors import UserError
+from spiking_retina_ros.retinanet.checkpoint import load_retinanet
+from spiking_retina_ros.retinanet.network import RetinaNet, build_retinanet
+from spiking_retina_ros.retinanet.pretrained import load_imagenet_backbone
+from spiking_retina_ros.retinanet.recipe import Recipe, read_recipe
+from spiking_retina_ros.retinanet.samples import Augmentation, TrainingSamples, WeightedSet
+from spiking_retina_ros.retinanet.training import RunOptions, Trainer
+from spiking_retina_ros.retinanet.training_state import RESUME_FILE
+
+SUMMARY = 'train the analog detector on COCO sets'
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        '--data',
+        nargs='+',
+        required=True,
+        metavar='JSON[:WEIGHT[@START]]',
+        help='COCO sets; WEIGHT multiplies how often each image is drawn, a set with START joins '
+        'when that share (0 to 1) of the run is over',
+    )
+    parser.add_argument('--val', type=Path, metavar='JSON', help='COCO set for validation')
+    parser.add_argument('--output', type=Path, required=True, help='folder of the run')
+    parser.add_argument('--config', type=Path, default=Path('config/training.yaml'), help='recipe')
+    parser.add_argument('--resume', action='store_true', help='go on from the last checkpoint')
+    parser.add_argument('--weights', type=Path, help='start from the weights of this checkpoint')
+    parser.add_argument('--epochs', type=float, help='length in passes over the data, not samples')
+    parser.add_argument('--minutes', type=float, help='end, schedule and all, after this long')
+    parser.add_argument('--threads', type=int, default=0, help='torch threads, 0 for all cores')
+    parser.add_argument('--workers', type=int, default=1, help='processes that prepare samples')
+    parser.add_argument('--device', default='cpu', help='cpu, cuda or cuda:N')
+    parser.add_argument('--validations', type=int, default=6, help='how often to validate')
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train, or raise UserError saying what stands in the way."""
+    recipe = read_recipe(arguments.config)
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    if (arguments.output / RESUME_FILE).exists() and not arguments.resume:
+        raise UserError(f'{arguments.output}: holds a run already; --resume, or another --output')
+    torch.manual_seed(recipe.seed)
+    names = recipe.network.class_names
+    sets = [parse_set(text, names) for text in arguments.data]
+    validation = read_coco(arguments.val, names) if arguments.val else None
+    if arguments.epochs:
+        count = sum(len(part.images) for part in sets)
+        recipe = dataclasses.replace(recipe, samples=max(1, round(arguments.epochs * count)))
+    options = _join_group(
+        RunOptions(
+            output=arguments.output,
+            minutes=arguments.minutes,
+            device=arguments.device,
+            workers=arguments.workers,
+            validations=arguments.validations,
+        )
+    )
+    samples = TrainingSamples(
+        sets,
+        seed=recipe.seed,
+        boosted=dict(recipe.boosted),
+        augmentation=Augmentation(recipe.view, recipe.light, recipe.paste),
+    )
+    samples.preload(sets, quiet=options.rank > 0)
+    if options.rank == 0:
+        _report([part.images for part in sets] + ([validation] if validation else []))
+    trainer = Trainer(_start(arguments, recipe), recipe, samples, options, validation)
+    if arguments.resume:
+        trainer.resume()
+    trainer.run()
+    return 0
+
+
+def parse_set(text: str, class_names: tuple[str, ...]) -> WeightedSet:
+    """Read ``JSON[:WEIGHT[@START]]``; raises UserError for numbers that are none."""
+    path, _, rest = text.partition(':')
+    weight_text, _, start_text = rest.partition('@')
+    try:
+        weight, start = float(weight_text or 1.0), float(start_text or 0.0)
+    except ValueError as error:
+        raise UserError(f'--data {text}: expected JSON[:WEIGHT[@START]]') from error
+    if weight <= 0 or not 0 <= start < 1:
+        raise UserError(f'--data {text}: expected a WEIGHT above 0 and a START in [0, 1)')
+    return WeightedSet(read_coco(path, class_names), weight, start)
+
+
+def _start(arguments: argparse.Namespace, recipe: Recipe) -> RetinaNet:
+    if arguments.weights:
+        network = load_retinanet(arguments.weights)
+        if network.config != recipe.network:
+            raise UserError(
+                f'{arguments.weights}: its network is not the one of {arguments.config}'
+            )
+        return network
+    network = build_retinanet(recipe.network)
+    if recipe.network.backbone == 'efficientnet_lite0':
+        load_imagenet_backbone(network)
+    return network
+
+
+def _join_group(options: RunOptions) -> RunOptions:
+    """Join torchrun's process group where there is one."""
+    if 'WORLD_SIZE' not in os.environ:
+        return options
+    on_gpu = options.device.startswith('cuda')
+    torch.distributed.init_process_group('nccl' if on_gpu else 'gloo')
+    return dataclasses.replace(
+        options,
+        device=f'cuda:{os.environ["LOCAL_RANK"]}' if on_gpu else options.device,
+        rank=torch.distributed.get_rank(),
+        world=torch.distributed.get_world_size(),
+    )
+
+
+def _report(sets: list[CocoSet]) -> None:
+    for part in sets:
+        print(part.summary())
+        for line in part.problems.lines():
+            print(f'  {line}')

@@ -1,0 +1,97 @@
+"""What weather and cameras do to a picture: colour, haze, glare, motion blur, noise, JPEG."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from spiking_retina_ros.detections import ImageArray
+
+
+@dataclass(frozen=True)
+class LightSettings:
+    """Chances of each effect, all in [0, 1]; ``colour`` is applied to nearly every picture."""
+
+    colour: float = 0.8
+    haze: float = 0.08
+    glare: float = 0.06
+    blur: float = 0.1
+    noise: float = 0.08
+    jpeg: float = 0.08
+
+
+def random_light(
+    image: ImageArray, settings: LightSettings, rng: np.random.Generator
+) -> ImageArray:
+    """Return a changed copy of a BGR image (H, W, 3) uint8; shapes stay where they are."""
+    effects = (
+        (settings.colour, _colour),
+        (settings.haze, _haze),
+        (settings.glare, _glare),
+        (settings.blur, _blur),
+        (settings.noise, _noise),
+        (settings.jpeg, _jpeg),
+    )
+    for chance, effect in effects:
+        if rng.random() < chance:
+            image = effect(image, rng)
+    return image
+
+
+def _colour(image: ImageArray, rng: np.random.Generator) -> ImageArray:
+    """Gamma, brightness and white balance by one table; saturation by mixing with grey."""
+    gamma = np.exp(rng.uniform(-0.35, 0.35))
+    gain = rng.uniform(0.75, 1.25) * np.exp(rng.uniform(-0.08, 0.08, 3))
+    ramp = (np.arange(256) / 255.0) ** gamma * 255.0
+    table = np.clip(ramp[:, None] * gain, 0, 255).astype(np.uint8)
+    image = np.asarray(cv2.LUT(image, table[:, None]), np.uint8)
+    saturation = rng.uniform(0.0, 0.3) if rng.random() < 0.1 else rng.uniform(0.6, 1.4)
+    grey = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+    return np.asarray(cv2.addWeighted(image, saturation, grey, 1 - saturation, 0), np.uint8)
+
+
+def _haze(image: ImageArray, rng: np.random.Generator) -> ImageArray:
+    """Fade towards a pale sky, most above a random height."""
+    height = image.shape[0]
+    air = rng.uniform(170, 235) + rng.uniform(-12, 12, 3)
+    slope = np.linspace(rng.uniform(0.3, 0.7), rng.uniform(0.1, 0.4), height)[:, None, None]
+    return (image * (1 - slope) + air * slope).astype(np.uint8)
+
+
+def _glare(image: ImageArray, rng: np.random.Generator) -> ImageArray:
+    """Add a bright, soft spot."""
+    height, width = image.shape[:2]
+    y, x = np.ogrid[:height, :width]
+    centre_y, centre_x = rng.uniform(0, height), rng.uniform(0, width)
+    radius = rng.uniform(0.1, 0.35) * width
+    spot = np.exp(-((x - centre_x) ** 2 + (y - centre_y) ** 2) / (2 * radius**2))
+    light = (spot * rng.uniform(60, 180)).astype(np.uint8)
+    return np.asarray(cv2.add(image, cv2.merge([light] * 3)), np.uint8)
+
+
+def _blur(image: ImageArray, rng: np.random.Generator) -> ImageArray:
+    """Blur by motion along a random line or by a lens out of focus."""
+    if rng.random() < 0.4:
+        return np.asarray(cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.2)), np.uint8)
+    length = int(rng.integers(2, 6))
+    kernel = np.zeros((2 * length + 1, 2 * length + 1), np.float32)
+    angle = rng.uniform(0, np.pi)
+    reach = np.array([np.cos(angle), np.sin(angle)]) * length / 2
+    start, end = (length - reach).round().astype(int), (length + reach).round().astype(int)
+    cv2.line(kernel, start.tolist(), end.tolist(), 1.0)
+    return np.asarray(cv2.filter2D(image, -1, kernel / kernel.sum()), np.uint8)
+
+
+def _noise(image: ImageArray, rng: np.random.Generator) -> ImageArray:
+    """Add sensor noise."""
+    noise = rng.standard_normal(image.shape, np.float32) * rng.uniform(2, 10)
+    return np.clip(image + noise, 0, 255).astype(np.uint8)
+
+
+def _jpeg(image: ImageArray, rng: np.random.Generator) -> ImageArray:
+    """Compress and decompress."""
+    quality = int(rng.integers(25, 75))
+    _, data = cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)

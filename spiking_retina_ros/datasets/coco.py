@@ -1,0 +1,223 @@
+"""COCO json sets: boxes of known classes, with everything unusable counted and listed."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from spiking_retina_ros.detections import FloatArray, ImageArray
+from spiking_retina_ros.errors import UserError
+
+# Less of a box than this inside its image says nothing about the object.
+SMALLEST_SIDE = 1.0
+LISTED_PROBLEMS = 20
+
+
+@dataclass(frozen=True)
+class CocoImage:
+    """
+    One image and its objects.
+
+    ``boxes`` is float32 (N, 4) xyxy in image pixels, ``labels`` int64 (N,), indices into the
+    set's ``class_names``. ``size`` is (height, width) as the json states it.
+    """
+
+    image_id: int
+    path: Path
+    size: tuple[int, int]
+    boxes: FloatArray
+    labels: NDArray[np.int64]
+
+
+@dataclass
+class Problems:
+    """What could not be used, counted by kind, with the first places of each kind."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    places: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, kind: str, place: str) -> None:
+        """Count one problem."""
+        self.counts[kind] += 1
+        listed = self.places.setdefault(kind, [])
+        if len(listed) < LISTED_PROBLEMS:
+            listed.append(place)
+
+    def lines(self) -> list[str]:
+        """Return one line per kind and its places beneath, for people to read."""
+        lines = []
+        for kind, count in sorted(self.counts.items()):
+            lines.append(f'{count} x {kind}')
+            lines += [f'    {place}' for place in self.places[kind]]
+            if count > len(self.places[kind]):
+                lines.append(f'    ... and {count - len(self.places[kind])} more')
+        return lines
+
+
+@dataclass(frozen=True)
+class CocoSet:
+    """A COCO json file read for given class names; ``skipped_images`` of it are not in it."""
+
+    path: Path
+    class_names: tuple[str, ...]
+    images: tuple[CocoImage, ...]
+    problems: Problems
+
+    def __len__(self) -> int:
+        """Return the number of usable images."""
+        return len(self.images)
+
+    def summary(self) -> str:
+        """Return images, objects per class and the number of problems, in one line."""
+        labels = np.concatenate([image.labels for image in self.images] or [np.empty(0, np.int64)])
+        counts = ', '.join(
+            f'{int((labels == index).sum())} {name}' for index, name in enumerate(self.class_names)
+        )
+        problems = sum(self.problems.counts.values())
+        return f'{self.path}: {len(self)} images, {counts}; {problems} problems'
+
+
+def read_coco(
+    path: Path | str, class_names: Sequence[str], *, image_root: Path | str | None = None
+) -> CocoSet:
+    """
+    Read a COCO json file; file names are relative to its folder unless ``image_root`` is given.
+
+    Left out and recorded in ``problems``: images whose file is missing or whose size is not
+    positive, annotations of unknown images or categories, crowds, malformed boxes and boxes that
+    lie outside their image or have no extent. Boxes that reach over the edge are clipped.
+    Raises UserError where the file is missing, is not COCO json, lacks a class, or no image is
+    left.
+    """
+    path = Path(path)
+    values = _load_json(path)
+    labels_of = _label_map(path, values['categories'], class_names)
+    problems = Problems()
+    root = path.parent if image_root is None else Path(image_root)
+    found: dict[int, tuple[Path, tuple[int, int]]] = {}
+    for entry in values['images']:
+        image = _image_entry(entry, root, problems)
+        if image is not None:
+            found[entry['id']] = image
+    known = {entry.get('id') for entry in values['images'] if isinstance(entry, dict)}
+    boxes: dict[int, list[tuple[float, ...]]] = {key: [] for key in found}
+    labels: dict[int, list[int]] = {key: [] for key in found}
+    for entry in values['annotations']:
+        where = f'annotation {entry.get("id")} of image {entry.get("image_id")}'
+        key = entry.get('image_id')
+        if key not in known:
+            problems.add('annotation of an unknown image', where)
+        elif entry.get('category_id') not in labels_of:
+            problems.add('unknown category', f'{where}: category {entry.get("category_id")}')
+        elif entry.get('iscrowd'):
+            problems.add('crowd annotation', where)
+        elif key in found:
+            box = _clip_box(entry.get('bbox'), found[key][1])
+            if isinstance(box, str):
+                problems.add(box, f'{where}: {entry.get("bbox")}')
+            else:
+                boxes[key].append(box)
+                labels[key].append(labels_of[entry['category_id']])
+    images = tuple(
+        CocoImage(
+            key,
+            file,
+            size,
+            np.array(boxes[key], np.float32).reshape(-1, 4),
+            np.array(labels[key], np.int64),
+        )
+        for key, (file, size) in found.items()
+    )
+    if not images:
+        details = '; '.join(problems.lines()[:3])
+        raise UserError(f'{path}: no usable image among {len(values["images"])} ({details})')
+    return CocoSet(path, tuple(class_names), images, problems)
+
+
+def read_image(path: Path | str) -> ImageArray | None:
+    """
+    Return an image as uint8 (H, W, 3) BGR, or None where the file is missing or does not decode.
+
+    The file is read first, so that OpenCV neither prints warnings nor trips over odd paths.
+    """
+    try:
+        data = np.fromfile(path, np.uint8)
+    except OSError:
+        return None
+    if data.size == 0:
+        return None
+    # Exif rotation is ignored: the boxes were drawn on the stored pixels, as the json's size says.
+    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    image = cv2.imdecode(data, flags)
+    return None if image is None or image.size == 0 else np.asarray(image, np.uint8)
+
+
+def _load_json(path: Path) -> dict[str, list[Any]]:
+    try:
+        values = json.loads(path.read_text())
+    except OSError as error:
+        raise UserError(f'{path}: the set cannot be read: {error.strerror}') from error
+    except ValueError as error:
+        raise UserError(f'{path}: not json: {error}') from error
+    for key in ('images', 'annotations', 'categories'):
+        if not isinstance(values, dict) or not isinstance(values.get(key), list):
+            raise UserError(f'{path}: not a COCO set: expected a list under {key!r}')
+    return values
+
+
+def _label_map(
+    path: Path, categories: Sequence[Mapping[str, Any]], class_names: Sequence[str]
+) -> dict[int, int]:
+    by_name = {entry.get('name'): entry.get('id') for entry in categories}
+    missing = [name for name in class_names if name not in by_name]
+    if len(missing) == len(class_names):
+        raise UserError(
+            f'{path}: none of the classes {list(class_names)} among its categories {list(by_name)}'
+        )
+    labels: dict[int, int] = {}
+    for label, name in enumerate(class_names):
+        key = by_name.get(name)
+        if key is not None:
+            labels[key] = label
+    return labels
+
+
+def _image_entry(
+    entry: Mapping[str, Any], root: Path, problems: Problems
+) -> tuple[Path, tuple[int, int]] | None:
+    """Return path and size of an image entry, or None after recording why not."""
+    if not {'id', 'file_name', 'width', 'height'} <= set(entry):
+        problems.add('image entry without id, file_name, width or height', str(entry)[:80])
+        return None
+    path = root / entry['file_name']
+    if entry['width'] < 1 or entry['height'] < 1:
+        problems.add('image without pixels', str(path))
+        return None
+    if not path.is_file():
+        problems.add('missing image', str(path))
+        return None
+    return path, (int(entry['height']), int(entry['width']))
+
+
+def _clip_box(box: Any, size: tuple[int, int]) -> tuple[float, ...] | str:
+    """Return a COCO box (x, y, width, height) as clipped xyxy, or what is wrong with it."""
+    if not isinstance(box, (list, tuple)) or len(box) != 4:
+        return 'malformed box'
+    x, y, width, height = (float(value) for value in box)
+    if not np.isfinite([x, y, width, height]).all():
+        return 'malformed box'
+    if width <= 0 or height <= 0:
+        return 'box of zero size'
+    low_x, low_y = max(x, 0.0), max(y, 0.0)
+    high_x, high_y = min(x + width, size[1]), min(y + height, size[0])
+    if high_x - low_x < min(SMALLEST_SIDE, width) or high_y - low_y < min(SMALLEST_SIDE, height):
+        return 'box outside its image'
+    return low_x, low_y, high_x, high_y

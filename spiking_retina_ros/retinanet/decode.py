@@ -1,0 +1,91 @@
+"""Raw output maps to boxes: the one decoder of analog and spiking networks alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from spiking_retina_ros.detections import FloatArray
+from spiking_retina_ros.retinanet.anchors import level_anchors
+from spiking_retina_ros.retinanet.boxes import decode_boxes
+from spiking_retina_ros.retinanet.config import RetinaNetConfig
+
+CANDIDATES_PER_LEVEL = 1000
+
+Decoded = tuple[FloatArray, FloatArray, NDArray[np.int64]]
+
+
+def decode_outputs(
+    class_maps: Sequence[Tensor],
+    box_maps: Sequence[Tensor],
+    config: RetinaNetConfig,
+    *,
+    score_threshold: float = 0.05,
+    nms_threshold: float = 0.5,
+    max_detections: int = 100,
+    input_size: tuple[int, int] | None = None,
+) -> list[Decoded]:
+    """
+    Return (boxes, scores, labels) per image, best score first.
+
+    ``class_maps`` and ``box_maps`` are what `RetinaNet.forward` returns. Boxes are float32 (M, 4)
+    xyxy in input pixels, clipped to the input; scores float32 (M,), sigmoids of the logits above
+    ``score_threshold``; labels int64 (M,), indices into ``config.class_names``. As in torchvision,
+    each level offers its 1000 best before boxes of one class that overlap a better one by more
+    than ``nms_threshold`` (IoU) are dropped.
+    """
+    size = input_size or config.input_size
+    anchors = level_anchors(config, size)
+    results = []
+    for image in range(class_maps[0].shape[0]):
+        candidates = [
+            _level_candidates(classes[image], offsets[image], base, config.classes, score_threshold)
+            for classes, offsets, base in zip(class_maps, box_maps, anchors, strict=True)
+        ]
+        boxes, scores, labels = (torch.cat(parts) for parts in zip(*candidates, strict=True))
+        limit = torch.tensor([size[1], size[0], size[1], size[0]], dtype=torch.float32)
+        boxes = torch.minimum(boxes.clamp(min=0), limit)
+        results.append(
+            suppress(boxes.numpy(), scores.numpy(), labels.numpy(), nms_threshold, max_detections)
+        )
+    return results
+
+
+def _level_candidates(
+    class_map: Tensor, box_map: Tensor, anchors: Tensor, classes: int, score_threshold: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return boxes, scores and labels of one level's best outputs; maps are (A * ?, h, w)."""
+    scores = torch.sigmoid(class_map.detach().cpu().float()).permute(1, 2, 0).reshape(-1)
+    above = (scores > score_threshold).nonzero().squeeze(1)
+    best = scores[above].topk(min(CANDIDATES_PER_LEVEL, len(above)))
+    chosen = above[best.indices]
+    places = chosen // classes
+    offsets = box_map.detach().cpu().float().permute(1, 2, 0).reshape(-1, 4)[places]
+    return decode_boxes(offsets, anchors[places]), best.values, chosen % classes
+
+
+def suppress(
+    boxes: FloatArray,
+    scores: FloatArray,
+    labels: NDArray[np.int64],
+    nms_threshold: float,
+    max_detections: int,
+) -> Decoded:
+    """Drop boxes that overlap a better one of their class; keep the best ``max_detections``."""
+    order = np.argsort(-scores, kind='stable')
+    boxes, scores, labels = boxes[order], scores[order], labels[order]
+    if len(boxes):
+        corner_size: Any = np.hstack([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]])
+        classes: Any = labels.astype(np.int32)
+        kept = cv2.dnn.NMSBoxesBatched(
+            corner_size.astype(np.float64), cast(Any, scores), classes, 0.0, nms_threshold
+        )
+        keep = np.sort(np.asarray(kept, np.int64).reshape(-1))[:max_detections]
+        boxes, scores, labels = boxes[keep], scores[keep], labels[keep]
+    return boxes.astype(np.float32), scores.astype(np.float32), labels.astype(np.int64)

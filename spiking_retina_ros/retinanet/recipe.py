@@ -1,0 +1,105 @@
+"""The recipe of a training run, as read from a yaml file such as config/training.yaml."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from spiking_retina_ros.datasets.augment import ViewSettings
+from spiking_retina_ros.datasets.augment_light import LightSettings
+from spiking_retina_ros.datasets.paste import PasteSettings
+from spiking_retina_ros.errors import UserError
+from spiking_retina_ros.retinanet.config import RetinaNetConfig
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Until the share ``until`` of the run is over, samples are of ``input_size``."""
+
+    until: float
+    input_size: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """
+    Everything that decides what a run learns, apart from its data and its length in minutes.
+
+    ``samples`` is the length of the run. The learning rate rises over the share ``warmup`` of it,
+    then falls along a cosine to zero; the backbone's is ``backbone_factor`` times as large, and
+    its first ``frozen_stages`` stages keep their ImageNet weights. ``boosted`` multiplies the
+    chance of images with those classes. ``ema`` is the decay per step of the averaged weights,
+    which are the ones that are validated and kept.
+    """
+
+    network: RetinaNetConfig = field(default_factory=RetinaNetConfig)
+    samples: int = 40_000
+    batch_size: int = 8
+    phases: tuple[Phase, ...] = ()
+    learning_rate: float = 8e-4
+    backbone_factor: float = 0.3
+    weight_decay: float = 1e-4
+    warmup: float = 0.02
+    gradient_limit: float = 5.0
+    ema: float = 0.998
+    frozen_stages: int = 3
+    seed: int = 1
+    boosted: Mapping[str, float] = field(default_factory=dict)
+    view: ViewSettings = field(default_factory=ViewSettings)
+    light: LightSettings = field(default_factory=LightSettings)
+    paste: PasteSettings = field(default_factory=PasteSettings)
+
+    def input_size_at(self, progress: float) -> tuple[int, int]:
+        """Return (height, width) of the samples at ``progress`` in [0, 1]."""
+        for phase in self.phases:
+            if progress < phase.until:
+                return phase.input_size
+        return self.network.input_size
+
+
+def read_recipe(path: Path | str) -> Recipe:
+    """Read a recipe; raises UserError naming file and key for what is unknown or unusable."""
+    path = Path(path)
+    try:
+        values = yaml.safe_load(path.read_text())
+    except OSError as error:
+        raise UserError(f'{path}: the recipe cannot be read: {error.strerror}') from error
+    except yaml.YAMLError as error:
+        raise UserError(f'{path}: not yaml: {error}') from error
+    if not isinstance(values, dict):
+        raise UserError(f'{path}: expected keys and values, found {type(values).__name__}')
+    try:
+        return _recipe(values)
+    except UserError as error:
+        raise UserError(f'{path}: {error}') from error
+    except (TypeError, ValueError) as error:
+        raise UserError(f'{path}: value of the wrong type ({error})') from error
+
+
+def _recipe(values: dict[str, Any]) -> Recipe:
+    values = dict(values)
+    parts: dict[str, Any] = {
+        'network': RetinaNetConfig.from_dict(values.pop('network', {})),
+        'view': _part(ViewSettings, 'view', values.pop('view', {})),
+        'light': _part(LightSettings, 'light', values.pop('light', {})),
+        'paste': _part(PasteSettings, 'paste', values.pop('paste', {})),
+        'phases': tuple(_part(Phase, 'phases', item) for item in values.pop('phases', [])),
+    }
+    for key in ('samples', 'batch_size', 'learning_rate'):
+        if key in values and not values[key] > 0:
+            raise UserError(f'{key}: expected a number above 0, found {values[key]!r}')
+    rest = _part(Recipe, 'recipe', values)
+    return dataclasses.replace(rest, **parts)
+
+
+def _part(kind: type[Any], name: str, values: Mapping[str, Any]) -> Any:
+    known = {item.name for item in dataclasses.fields(kind)}
+    unknown = sorted(set(values) - known)
+    if unknown:
+        raise UserError(f'{name}: unknown key {unknown[0]!r}, expected {sorted(known)}')
+    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
