@@ -135,9 +135,10 @@ class _Builder:
             self._tensors[f'{layer}.bias'] = self._graph.weights[f'{layer}.bias']
         else:
             layer, synapses = name, self._sum(name, root)
-        positive = activation == 'relu' or all(s.source in self._positive for s in synapses)
-        if isinstance(root, Convolution) and activation == 'linear':
-            positive = False
+        # a convolution has weights of either sign, so only a sum of what is positive is so itself
+        positive = activation == 'relu' or all(
+            item.diagonal and item.source in self._positive for item in synapses
+        )
         if positive:
             self._positive.add(name)
         is_output = name in self._graph.outputs and not self._users[name]

@@ -1,0 +1,133 @@
+"""``convert``: a trained RetinaNet becomes one spiking model file."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from spiking_retina_ros.conversion.convert import Conversion, convert
+from spiking_retina_ros.conversion.options import ConversionOptions
+from spiking_retina_ros.datasets.images import (
+    ReadingProblems,
+    find_images,
+    read_images,
+    sample_images,
+)
+from spiking_retina_ros.errors import UserError
+from spiking_retina_ros.retinanet.checkpoint import load_retinanet
+from spiking_retina_ros.spiking.model_file import save_network
+from spiking_retina_ros.spiking.network import Window
+from spiking_retina_ros.spiking.plan import make_plan
+
+SUMMARY = 'convert a trained RetinaNet into a spiking model file'
+DEFAULT_WINDOWS = {'paper': Window(256, 64), 'fast': Window(32, 8)}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the command."""
+    parser.add_argument('checkpoint', type=Path, help='safetensors checkpoint of train')
+    parser.add_argument('output', type=Path, help='model file to write (.safetensors)')
+    parser.add_argument(
+        '--images',
+        nargs='+',
+        required=True,
+        help='calibration images: files, folders or COCO json files (training data)',
+    )
+    parser.add_argument('--image-count', type=int, default=100, help='how many of them to use')
+    parser.add_argument('--seed', type=int, default=0, help='which of them to use')
+    parser.add_argument('--normalisation', choices=('paper', 'fast'), default='fast')
+    parser.add_argument('--steps', type=int, help='recommended window, in steps')
+    parser.add_argument('--transient', type=int, help='first steps whose outputs are ignored')
+    parser.add_argument('--lower-percentile', type=float, help='epsilon, per cent')
+    parser.add_argument('--upper-percentile', type=float, help='lambda, per cent')
+    parser.add_argument('--weight-bits', type=int, choices=(8, 16))
+    parser.add_argument('--burst', type=int, help='most spikes of a neuron per step')
+    parser.add_argument('--signed-spikes', choices=('none', 'linear', 'all'))
+    parser.add_argument('--readout', choices=('spikes', 'current'))
+    parser.add_argument('--half-threshold', action=argparse.BooleanOptionalAction)
+    parser.add_argument('--fuse-additions', action=argparse.BooleanOptionalAction)
+    parser.add_argument(
+        '--keep-dead-channels',
+        action='store_true',
+        help="give channels that never change their layer's median scale instead of stopping",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Convert, write the model file and print what it became."""
+    options = options_from(arguments)
+    paths = sample_images(find_images(arguments.images), arguments.image_count, seed=arguments.seed)
+    problems = ReadingProblems()
+    images = [image for _, image in read_images(paths, problems)]
+    for reason in problems.reasons:
+        print(f'skipped: {reason}')
+    default = DEFAULT_WINDOWS[options.normalisation]
+    window = _window(arguments.steps, arguments.transient, default)
+    conversion = convert(load_retinanet(arguments.checkpoint), images, options, window=window)
+    provenance = {
+        **conversion.network.provenance,
+        'checkpoint': arguments.checkpoint.name,
+        'calibration': {
+            'images': len(images),
+            'seed': arguments.seed,
+            'sources': [Path(source).name for source in arguments.images],
+        },
+    }
+    network = replace(conversion.network, provenance=provenance)
+    digest = save_network(arguments.output, network)
+    _report(conversion, arguments.output, digest)
+    return 1 if problems.reasons else 0
+
+
+def options_from(arguments: argparse.Namespace) -> ConversionOptions:
+    """Return the preset of --normalisation with the options that were given in its place."""
+    names = (
+        'lower_percentile',
+        'upper_percentile',
+        'weight_bits',
+        'burst',
+        'signed_spikes',
+        'readout',
+        'half_threshold',
+        'fuse_additions',
+    )
+    given = {name: getattr(arguments, name) for name in names}
+    changes = {name: value for name, value in given.items() if value is not None}
+    if arguments.keep_dead_channels:
+        changes['keep_dead_channels'] = True
+    return ConversionOptions.preset(arguments.normalisation, **changes)
+
+
+def _window(steps: int | None, transient: int | None, default: Window) -> Window:
+    steps = default.steps if steps is None else steps
+    transient = default.transient * steps // default.steps if transient is None else transient
+    try:
+        return Window(steps, transient)
+    except ValueError as error:
+        raise UserError(str(error)) from error
+
+
+def _report(conversion: Conversion, path: Path, digest: str) -> None:
+    network = conversion.network
+    plan = make_plan(network, network.preprocessing.input_size)
+    populations = [item for item in network.topology.populations if not item.readout]
+    table = Table(title=f'{path}', show_header=False)
+    height, width = network.preprocessing.input_size
+    rows = {
+        'normalisation': conversion.options.normalisation,
+        'input': f'{width}x{height} pixels',
+        'spiking populations': f'{len(populations)}',
+        'neurons': f'{plan.neurons:,}',
+        'analog multiply-accumulates': f'{plan.analog_macs:,}',
+        'recommended window': f'{network.window.steps} steps, the first '
+        f'{network.window.transient} ignored',
+        'file size': f'{path.stat().st_size / 1e6:.1f} MB',
+        'hash': digest[:16],
+    }
+    for name, value in rows.items():
+        table.add_row(name, value)
+    Console().print(table)
