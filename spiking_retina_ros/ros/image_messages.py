@@ -23,9 +23,9 @@ def image_to_bgr(message: Image) -> ImageArray:
     Raises ValueError, naming what was expected and found, for an unknown encoding and for data
     that does not fit the stated size.
     """
-    _check_size(message)
     bridge = ros2_cv_bridge()
     if bridge is not None and message.encoding in CV_BRIDGE_ENCODINGS:
+        _check_size(message)
         return np.asarray(bridge.imgmsg_to_cv2(message, desired_encoding='bgr8'), np.uint8)
     return decode_image(
         message.data,

@@ -1,4 +1,4 @@
-"""The spiking network as the node sees it, and where its model file lies."""
+"""The spiking network as the node sees it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from typing import Protocol
 import numpy as np
 
 from spiking_retina_ros.detections import FrameResult, ImageArray
+from spiking_retina_ros.model_paths import spiking_model
 from spiking_retina_ros.ros.parameters import Settings
-
-PACKAGE = 'spiking_retina_ros'
-MODEL_FILE = 'models/boat_buoy_spiking.safetensors'
 
 
 class Network(Protocol):
@@ -58,26 +56,13 @@ def load_network(settings: Settings) -> Network:
     """Load the model file named by the settings; UserError says why it cannot be used."""
     from spiking_retina_ros.detector import SpikingDetector
 
-    path = Path(settings.model) if settings.model else shipped_model()
+    path = Path(settings.model) if settings.model else spiking_model()
     return SpikingDetector.load(path, engine=settings.engine, threads=settings.threads or None)
 
 
 def warm_up(network: Network) -> None:
     """Answer a grey image, so that the first real frame does not pay for first-time work."""
     network.detect(np.full((240, 320, 3), 127, np.uint8))
-
-
-def shipped_model() -> Path:
-    """Return the model file this package ships: beside the sources, or in the ROS 2 share."""
-    beside_sources = Path(__file__).resolve().parents[2] / MODEL_FILE
-    if beside_sources.is_file():
-        return beside_sources
-    from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
-
-    try:
-        return Path(get_package_share_directory(PACKAGE)) / MODEL_FILE
-    except PackageNotFoundError:
-        return beside_sources
 
 
 def detect(network: Network, image: ImageArray, settings: Settings) -> FrameResult:

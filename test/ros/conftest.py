@@ -31,6 +31,12 @@ def domain():
             os.environ[name] = value
 
 
+@pytest.fixture(autouse=True)
+def _children_find_the_stand_in(monkeypatch):
+    paths = [str(Path(__file__).parent), os.environ.get('PYTHONPATH', '')]
+    monkeypatch.setenv('PYTHONPATH', os.pathsep.join(item for item in paths if item))
+
+
 @pytest.fixture
 def ros(domain):
     from rclpy.signals import SignalHandlerOptions

@@ -2,45 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from probe import diagnostic_values, milliseconds
+from processes import stand_in
 
 from spiking_retina_ros.ros.child_process import NodeProcess
 
 pytestmark = pytest.mark.ros
-
-
-def stand_in(*arguments, images=('image',), **parameters):
-    # Reliable, because a best-effort reader may miss what is sent while the two still get to
-    # know each other.
-    for topic in images:
-        parameters[f'qos_overrides./{topic}.subscription.reliability'] = 'reliable'
-    words = ['--ros-args']
-    for name, value in parameters.items():
-        words += ['-p', f'{name}:={value}']
-    return Shown('stand_in', [*arguments, *words])
-
-
-class Shown(NodeProcess):
-    """Leaves what the node printed where pytest shows it after a failure."""
-
-    def __exit__(self, *error):
-        self.stop()
-        print(self.output())
-        super().__exit__(*error)
-
-
-@pytest.fixture(autouse=True)
-def _children_find_the_stand_in(monkeypatch):
-    paths = [str(Path(__file__).parent), os.environ.get('PYTHONPATH', '')]
-    monkeypatch.setenv('PYTHONPATH', os.pathsep.join(item for item in paths if item))
 
 
 def test_answers_carry_the_images_header_and_its_own_pixels(probe, sea_picture):

@@ -1,0 +1,115 @@
+"""The package as ROS 2 and pip see it, and who may import whom."""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import json
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / 'spiking_retina_ros'
+ROS_MODULES = {
+    'rclpy',
+    'ament_index_python',
+    'builtin_interfaces',
+    'cv_bridge',
+    'diagnostic_msgs',
+    'geometry_msgs',
+    'launch',
+    'launch_ros',
+    'lifecycle_msgs',
+    'rcl_interfaces',
+    'rosgraph_msgs',
+    'sensor_msgs',
+    'std_msgs',
+    'vision_msgs',
+    'visualization_msgs',
+}
+
+
+def imports(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (item.name for item in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def test_entry_points_and_scripts_lead_somewhere():
+    scripts = re.findall(r"'(\w+) = ([\w.]+):(\w+)'", (ROOT / 'setup.py').read_text())
+    assert {name for name, _, _ in scripts} == {'detector_node', 'sea_camera_node'}
+    for _, module, function in scripts:
+        source = ROOT / (module.replace('.', '/') + '.py')
+        names = {item.name for item in ast.parse(source.read_text()).body if hasattr(item, 'name')}
+        assert function in names
+    settings = configparser.ConfigParser()
+    settings.read(ROOT / 'setup.cfg')
+    assert settings['install']['install_scripts'] == '$base/lib/spiking_retina_ros'
+
+
+def test_package_xml_names_what_the_node_imports():
+    package = ElementTree.parse(ROOT / 'package.xml').getroot()
+    assert package.get('format') == '3'
+    assert package.findtext('export/build_type') == 'ament_python'
+    named = {item.text for item in package.findall('exec_depend')}
+    used = {
+        name.partition('.')[0] for path in PACKAGE.glob('ros/*.py') for name in imports(path)
+    } & ROS_MODULES
+    # Both come with rclpy.
+    assert used - {'rcl_interfaces', 'builtin_interfaces', 'rosgraph_msgs'} <= named
+    assert package.findtext('version') in (ROOT / 'setup.py').read_text()
+
+
+@pytest.mark.parametrize('kind', ['requirements', 'requirements-ros', 'requirements-test'])
+def test_requirements_are_pinned(kind):
+    lines = (ROOT / f'{kind}.txt').read_text().splitlines()
+    wanted = [line for line in lines if line and not line.startswith('#')]
+    assert all(re.fullmatch(r'[\w.-]+==[\w.]+', line) for line in wanted)
+    if kind == 'requirements':
+        assert wanted[0].startswith('torch==')
+
+
+def test_only_the_ros_folder_and_commands_import_ros():
+    for path in PACKAGE.rglob('*.py'):
+        folder = path.relative_to(PACKAGE).parts[0]
+        if folder in ('ros', 'commands'):
+            continue
+        for name in imports(path):
+            assert name.partition('.')[0] not in ROS_MODULES, path
+            assert not name.startswith('spiking_retina_ros.ros'), path
+
+
+def test_the_core_imports_where_there_is_no_ros():
+    names = [
+        '.'.join(path.relative_to(ROOT).with_suffix('').parts)
+        for path in sorted(PACKAGE.rglob('*.py'))
+        if path.relative_to(PACKAGE).parts[0] not in ('ros', '__main__.py', '__init__.py')
+        and path.name != '__init__.py'
+    ]
+    program = (
+        'import importlib, sys\n'
+        f'for name in {sorted(ROS_MODULES)!r}: sys.modules[name] = None\n'
+        f'for name in {names!r}: importlib.import_module(name)\n'
+    )
+    finished = subprocess.run(
+        [sys.executable, '-c', program], capture_output=True, text=True, cwd=ROOT
+    )
+    assert finished.returncode == 0, finished.stderr
+
+
+def test_detection_messages_are_those_of_every_other_ros_2_machine():
+    ament = pytest.importorskip('ament_index_python.packages')
+    pytest.importorskip('vision_msgs.msg')
+    share = Path(ament.get_package_share_directory('vision_msgs'))
+    description = json.loads((share / 'msg/Detection2DArray.json').read_text())
+    hashes = {item['type_name']: item['hash_string'] for item in description['type_hashes']}
+    assert hashes['vision_msgs/msg/Detection2DArray'] == (
+        'RIHS01_214274120007f4a683866481336b70310268cfa107aebe9d594a6acf75bda968'
+    )
