@@ -10,10 +10,13 @@ import numpy as np
 from spiking_retina_ros.datasets.augment import Sample
 from spiking_retina_ros.detections import FloatArray, ImageArray
 
-# Around the box, as a share of its sides: room for the soft edge.
+# Around the box, as a share of its sides: shows what the surroundings look like.
 MARGIN = 0.15
 SMALLEST_CUT_OUT = 14
 LARGEST_CUT_OUT = 220
+# A cut is believed if it fills this share of the box and spans most of its width and height.
+FOUND_SHARE = (0.25, 0.95)
+FOUND_EXTENT = 0.8
 
 
 @dataclass(frozen=True)
@@ -45,24 +48,32 @@ class CutOuts:
 
     def __init__(self, label: int | None) -> None:
         self.label = label
-        self.items: list[CutOut] = []
+        self.groups: dict[int, list[CutOut]] = {}
 
-    def collect(self, sample: Sample) -> None:
-        """Cut out the sample's objects that are large enough and overlap no other object."""
+    def collect(self, sample: Sample, group: int = 0) -> None:
+        """
+        Cut out the sample's objects that are large enough and overlap no other object.
+
+        Each group is pasted as often as every other, however many objects it has: a large
+        synthetic set must not crowd out the photographs.
+        """
         for index in np.flatnonzero(sample.labels == self.label):
             box = sample.boxes[index]
             width, height = box[2] - box[0], box[3] - box[1]
             fits = min(width, height) >= SMALLEST_CUT_OUT and height <= LARGEST_CUT_OUT
             if fits and not _overlaps(np.delete(sample.boxes, index, axis=0), box):
-                self.items.append(_cut(sample.image, box))
+                cut_out = _cut(sample.image, box)
+                if cut_out is not None:
+                    self.groups.setdefault(group, []).append(cut_out)
 
     def paste(self, sample: Sample, settings: PasteSettings, rng: np.random.Generator) -> Sample:
         """Return the sample with a few of the collected objects, never over its own."""
-        if not self.items or rng.random() >= settings.chance:
+        if self.label is None or not self.groups or rng.random() >= settings.chance:
             return sample
         image, boxes, labels = sample.image.copy(), sample.boxes, sample.labels
         for _ in range(int(rng.integers(1, settings.most + 1))):
-            item = self.items[rng.integers(len(self.items))]
+            group = list(self.groups.values())[rng.integers(len(self.groups))]
+            item = group[rng.integers(len(group))]
             box = _paste_one(image, boxes, item, settings, rng)
             if box is not None:
                 boxes = np.vstack([boxes, box[None]])
@@ -70,20 +81,30 @@ class CutOuts:
         return Sample(image, boxes, labels)
 
 
-def _cut(image: ImageArray, box: FloatArray) -> CutOut:
+def _cut(image: ImageArray, box: FloatArray) -> CutOut | None:
+    """Return the object without its surroundings (GrabCut), or None where they look alike."""
     margin = MARGIN * (box[2:] - box[:2])
     low = np.maximum(np.floor(box[:2] - margin), 0).astype(int)
     high = np.minimum(np.ceil(box[2:] + margin), image.shape[1::-1]).astype(int)
     part = image[low[1] : high[1], low[0] : high[0]].copy()
-    inside = box - np.tile(low, 2)
-    y, x = np.ogrid[: part.shape[0], : part.shape[1]]
-    centre, half = (inside[:2] + inside[2:]) / 2, (inside[2:] - inside[:2]) / 2
-    # A superellipse that just holds the box's middle and fades out over its margin.
-    distance = ((np.abs(x + 0.5 - centre[0]) / half[0]) ** 4) + (
-        (np.abs(y + 0.5 - centre[1]) / half[1]) ** 4
-    )
-    opacity = np.clip((1.6 - distance) / 0.8, 0, 1).astype(np.float32)
-    return CutOut(part, opacity[:, :, None], inside.astype(np.float32))
+    inside = (box - np.tile(low, 2)).astype(np.float32)
+    corner = inside[:2].round().astype(int)
+    size = inside[2:].round().astype(int) - corner
+    mask = np.zeros(part.shape[:2], np.uint8)
+    models = np.zeros((1, 65)), np.zeros((1, 65))
+    cv2.setRNGSeed(0)  # GrabCut's k-means starts at random
+    rectangle = (*corner.tolist(), *size.tolist())
+    cv2.grabCut(part, mask, rectangle, *models, 4, cv2.GC_INIT_WITH_RECT)
+    found = ((mask == cv2.GC_FGD) | (mask == cv2.GC_PR_FGD)).astype(np.float32)
+    share = float(found.sum()) / float(size.prod())
+    if not FOUND_SHARE[0] <= share <= FOUND_SHARE[1]:
+        return None
+    rows, columns = np.nonzero(found)
+    extent = np.array([np.ptp(columns) + 1, np.ptp(rows) + 1])
+    if (extent < FOUND_EXTENT * size).any():
+        return None
+    opacity = np.asarray(cv2.GaussianBlur(found, (0, 0), 0.8), np.float32)
+    return CutOut(part, opacity[:, :, None], inside)
 
 
 def _paste_one(

@@ -50,6 +50,7 @@ def save_retinanet(
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         save_file(tensors, aside, header)
+        aside.chmod(0o644)  # safetensors lets only the owner read
         os.replace(aside, path)
     except (OSError, SafetensorError) as error:
         aside.unlink(missing_ok=True)

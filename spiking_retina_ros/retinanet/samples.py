@@ -90,18 +90,20 @@ class TrainingSamples(Dataset[tuple[Tensor, Target]]):
         Call it before worker processes are started: they share the cache. Raises UserError where
         no image is left.
         """
-        owners = [part.images for part in sets for _ in part.images.images]
+        owners = [number for number, part in enumerate(sets) for _ in part.images.images]
         room = CACHE_BYTES
         for index, image in enumerate(tqdm(self.images, desc='read', unit='image', disable=quiet)):
             sample = load_sample(image)
             if sample is None:
-                owners[index].problems.add('image that does not decode', str(image.path))
+                problems = sets[owners[index]].images.problems
+                problems.add('image that does not decode', str(image.path))
                 self._weights[index] = 0.0
                 continue
             room -= sample.image.nbytes
             if room > 0:
                 self._cache[index] = sample
-                self._cut_outs.collect(sample)
+                if self.augmentation.paste.chance > 0:
+                    self._cut_outs.collect(sample, owners[index])
         if not self._weights[self._starts <= 0.0].any():
             raise UserError('training: no image left to start with; see the problems listed above')
 

@@ -192,7 +192,7 @@ class Trainer:
         self.clock.steps += 1
         self.clock.samples += len(images) * self.options.world
         self._follow()
-        return losses
+        return Losses(losses.classification.detach(), losses.box.detach())
 
     @torch.no_grad()
     def _follow(self) -> None:
