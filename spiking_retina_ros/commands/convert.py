@@ -19,6 +19,11 @@ from spiking_retina_ros.datasets.images import (
 )
 from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.retinanet.checkpoint import load_retinanet
+from spiking_retina_ros.retinanet.network import RetinaNet
+from spiking_retina_ros.retinanet.torchvision_import import (
+    is_torchvision_file,
+    load_torchvision_retinanet,
+)
 from spiking_retina_ros.spiking.model_file import save_network
 from spiking_retina_ros.spiking.network import Window
 from spiking_retina_ros.spiking.plan import make_plan
@@ -29,7 +34,11 @@ DEFAULT_WINDOWS = {'paper': Window(256, 64), 'fast': Window(32, 8)}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
-    parser.add_argument('checkpoint', type=Path, help='safetensors checkpoint of train')
+    parser.add_argument(
+        'checkpoint',
+        type=Path,
+        help="checkpoint of train, or the state dict of torchvision's RetinaNet (v1)",
+    )
     parser.add_argument('output', type=Path, help='model file to write (.safetensors)')
     parser.add_argument(
         '--images',
@@ -39,6 +48,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument('--image-count', type=int, default=100, help='how many of them to use')
     parser.add_argument('--seed', type=int, default=0, help='which of them to use')
+    parser.add_argument(
+        '--class-names', nargs='+', help="for a torchvision state dict; without them COCO's 91"
+    )
+    parser.add_argument(
+        '--input-size',
+        nargs=2,
+        type=int,
+        metavar=('WIDTH', 'HEIGHT'),
+        help='pixels; for a torchvision state dict 640 480, else as it was trained',
+    )
     parser.add_argument('--normalisation', choices=('paper', 'fast'), default='fast')
     parser.add_argument('--steps', type=int, help='recommended window, in steps')
     parser.add_argument('--transient', type=int, help='first steps whose outputs are ignored')
@@ -67,7 +86,12 @@ def run(arguments: argparse.Namespace) -> int:
         print(f'skipped: {reason}')
     default = DEFAULT_WINDOWS[options.normalisation]
     window = _window(arguments.steps, arguments.transient, default)
-    conversion = convert(load_retinanet(arguments.checkpoint), images, options, window=window)
+    analog = load_checkpoint(
+        arguments.checkpoint,
+        class_names=arguments.class_names,
+        input_size=arguments.input_size,
+    )
+    conversion = convert(analog, images, options, window=window)
     provenance = {
         **conversion.network.provenance,
         'checkpoint': arguments.checkpoint.name,
@@ -81,6 +105,26 @@ def run(arguments: argparse.Namespace) -> int:
     digest = save_network(arguments.output, network)
     _report(conversion, arguments.output, digest)
     return 1 if problems.reasons else 0
+
+
+def load_checkpoint(
+    path: Path, *, class_names: list[str] | None, input_size: list[int] | None
+) -> RetinaNet:
+    """Return the analog network of a checkpoint of ours or of torchvision's state dict."""
+    size = None if input_size is None else (input_size[1], input_size[0])
+    if is_torchvision_file(path):
+        return load_torchvision_retinanet(
+            path, class_names=class_names, **({} if size is None else {'input_size': size})
+        )
+    network = load_retinanet(path)
+    if class_names is not None and tuple(class_names) != network.config.class_names:
+        raise UserError(
+            f'{path}: the checkpoint has the class names {network.config.class_names}, '
+            f'--class-names gives {tuple(class_names)}'
+        )
+    if size is not None:
+        network.config = replace(network.config, input_size=size)
+    return network
 
 
 def options_from(arguments: argparse.Namespace) -> ConversionOptions:
