@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
@@ -53,7 +53,7 @@ def run_float(
     values = {INPUT: image}
     for node in topology.nodes:
         if isinstance(node, Population):
-            result = _population(network, node, values, shapes, clip=clip)
+            result = evaluate_population(network, node, values, shapes, clip=clip)
         elif isinstance(node, MaxPool):
             pooled = values[node.source]
             result = functional.max_pool2d(pooled, node.kernel, node.stride, node.padding)
@@ -79,14 +79,15 @@ def decode(network: FloatNetwork, population: Population, rates: Tensor) -> Tens
     return shift + scale * rates
 
 
-def _population(
+def evaluate_population(
     network: FloatNetwork,
     population: Population,
-    values: dict[str, Tensor],
+    values: Mapping[str, Tensor],
     shapes: dict[str, tuple[int, int, int]],
     *,
     clip: bool,
 ) -> Tensor:
+    """Return one population's values (N, C, H, W) from those of its sources, see ``run_float``."""
     tensors = network.tensors
     total = bias_map(tensors, population, shapes)[None]
     for synapse in population.synapses:

@@ -17,6 +17,7 @@ from torch import Tensor
 from spiking_retina_ros.conversion.options import ConversionOptions
 from spiking_retina_ros.conversion.populations import FloatNetwork
 from spiking_retina_ros.errors import UserError
+from spiking_retina_ros.spiking.network import SpikingNetwork
 from spiking_retina_ros.spiking.topology import Population
 
 # A threshold below this would make biases coarser than 1/4096 of a spike per step.
@@ -38,6 +39,30 @@ def quantise(network: FloatNetwork, options: ConversionOptions) -> dict[str, Ten
         real_threshold, bits = _thresholds(network, population, largest)
         _quantise_population(network, population, real_threshold, bits, largest, options, tensors)
     return tensors
+
+
+def dequantise(network: SpikingNetwork) -> FloatNetwork:
+    """
+    Return the normalised network (float64) that the integers stand for, rounding included.
+
+    w~ = w_int 2^f / theta (diagonal weights w_int / theta), b~ = b_int / theta, and so the border
+    taps. What it computes with clipped rates is what the spiking network tends to as its window
+    grows, so it tells the cost of the narrow weights from that of the sampling.
+    """
+    tensors: dict[str, Tensor] = {}
+    for population in network.topology.populations:
+        units = network.parameter(population, 'threshold').double()
+        shift = 2 ** network.fraction_bits(population)
+        for synapse in population.synapses:
+            weight = network.weight(synapse).double() / units[:, None, None, None]
+            tensors[synapse.weight] = weight if synapse.diagonal else weight * shift
+            taps = network.tensors.get(f'{synapse.weight}.taps')
+            if taps is not None:
+                tensors[f'{synapse.weight}.taps'] = taps.double() / units[:, None, None]
+        tensors[f'{population.layer}.bias'] = network.parameter(population, 'bias').double() / units
+        for name in ('scale', 'shift'):
+            tensors[f'{population.layer}.{name}'] = network.parameter(population, name).double()
+    return FloatNetwork(network.topology, tensors)
 
 
 def _thresholds(network: FloatNetwork, population: Population, largest: int) -> tuple[Tensor, int]:

@@ -4,7 +4,9 @@ import pytest
 import torch
 from networks import analog_images, random_images, random_network, spiking, stages
 
+from spiking_retina_ros.conversion.floating import run_float
 from spiking_retina_ros.conversion.options import ConversionOptions
+from spiking_retina_ros.conversion.quantise import dequantise
 from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.spiking.reference import ReferenceEngine
 
@@ -72,6 +74,19 @@ def test_integers_have_the_promised_types():
         for synapse in population.synapses:
             expected = torch.int32 if synapse.diagonal else torch.int8
             assert network.weight(synapse).dtype == expected
+
+
+@pytest.mark.parametrize('preset', ['paper', 'fast'])
+def test_dequantised_integers_are_the_normalised_network_but_for_rounding(preset):
+    options = ConversionOptions.preset(preset, weight_bits=16)
+    images = random_images(6, SIZE)
+    _, normalised = stages(random_network(7), options, images)
+    found = dequantise(spiking(normalised, options, SIZE))
+    assert found.tensors.keys() == normalised.tensors.keys()
+    for one, other in zip(
+        run_float(found, images.double()), run_float(normalised, images.double()), strict=True
+    ):
+        assert 0 < float((one - other).abs().max()) < 0.02
 
 
 @pytest.mark.parametrize(
