@@ -29,6 +29,7 @@ from spiking_retina_ros.spiking.network import Window
 from spiking_retina_ros.spiking.plan import make_plan
 
 SUMMARY = 'convert a trained RetinaNet into a spiking model file'
+TORCHVISION_INPUT_SIZE = (480, 640)
 DEFAULT_WINDOWS = {'paper': Window(256, 64), 'fast': Window(32, 8)}
 
 
@@ -114,7 +115,7 @@ def load_checkpoint(
     size = None if input_size is None else (input_size[1], input_size[0])
     if is_torchvision_file(path):
         return load_torchvision_retinanet(
-            path, class_names=class_names, **({} if size is None else {'input_size': size})
+            path, class_names=class_names, input_size=size or TORCHVISION_INPUT_SIZE
         )
     network = load_retinanet(path)
     if class_names is not None and tuple(class_names) != network.config.class_names:

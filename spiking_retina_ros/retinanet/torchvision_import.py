@@ -45,7 +45,7 @@ def load_torchvision_retinanet(
     path: Path | str,
     *,
     class_names: Sequence[str] | None = None,
-    input_size: tuple[int, int] = (480, 640),
+    input_size: tuple[int, int],
     batch_norm_eps: float | None = None,
 ) -> RetinaNet:
     """

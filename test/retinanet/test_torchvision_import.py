@@ -8,7 +8,8 @@ from safetensors.torch import save_file
 
 from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.retinanet.anchors import base_anchors
-from spiking_retina_ros.retinanet.torchvision_import import load_torchvision_retinanet
+from spiking_retina_ros.retinanet import torchvision_import
+from spiking_retina_ros.retinanet.torchvision_import import ANCHOR_SIZES
 
 # Names and shapes as torchvision documents them: per block of a stage, and per part of the rest.
 STAGES = {
@@ -16,6 +17,12 @@ STAGES = {
     'resnet50': [(3, 64), (4, 128), (6, 256), (3, 512)],
 }
 NORM = ('weight', 'bias', 'running_mean', 'running_var')
+
+
+def load_torchvision_retinanet(path, input_size=(96, 128), class_names=None):
+    return torchvision_import.load_torchvision_retinanet(
+        path, input_size=input_size, class_names=class_names
+    )
 
 
 def norm(prefix, channels):
@@ -102,15 +109,13 @@ def test_resnet18_state_dict_is_read(tmp_path, old_names):
 def test_resnet50_with_91_outputs_has_cocos_names(tmp_path):
     state = random_state(table('resnet50', 91, channels=16))
     save_file(state, tmp_path / 'net.safetensors')
-    network = load_torchvision_retinanet(tmp_path / 'net.safetensors')
+    network = load_torchvision_retinanet(tmp_path / 'net.safetensors', input_size=(96, 96))
     assert network.config.class_names[9] == 'boat'
     assert len(network.config.class_names) == 91
     assert set(network.state_dict()) == set(state)
 
 
 def test_anchors_are_torchvisions():
-    from spiking_retina_ros.retinanet.torchvision_import import ANCHOR_SIZES
-
     assert ANCHOR_SIZES[0] == (32.0, 40.0, 50.0)
     assert ANCHOR_SIZES[4] == (512.0, 645.0, 812.0)
     first = base_anchors(ANCHOR_SIZES[0], (0.5, 1.0, 2.0), rounded=True)[0]
