@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from spiking_retina_ros.datasets.sea.light import Colour
-from spiking_retina_ros.datasets.sea.mesh import Mesh
+from spiking_retina_ros.datasets.sea.mesh import Mesh, Solid
 
 RED: Colour = (0.13, 0.10, 0.76)
 GREEN: Colour = (0.25, 0.47, 0.05)
@@ -18,11 +18,10 @@ STEEL: Colour = (0.42, 0.42, 0.40)
 KINDS = ('can', 'cone', 'sphere', 'cardinal')
 
 
-def build_buoy(kind: str, rng: np.random.Generator) -> Mesh:
+def build_buoy(kind: str, rng: np.random.Generator) -> Solid:
     """Return a buoy of one of ``KINDS``, varied by ``rng``, 0.6 to 5 m high."""
     builder = {'can': _can, 'cone': _cone, 'sphere': _sphere, 'cardinal': _cardinal}[kind]
-    mesh = builder(rng)
-    return mesh
+    return builder(rng).solid()
 
 
 def _worn(colour: Colour, rng: np.random.Generator) -> Colour:

@@ -36,14 +36,56 @@ class Face:
     outward: Points | None = None
 
 
+@dataclass(frozen=True)
+class Solid:
+    """
+    A finished mesh as arrays of V corners and F faces.
+
+    ``points`` (V, 3); face f has ``counts[f]`` corners from ``starts[f]`` on. ``colours`` (F, 3)
+    BGR in [0, 1], ``gloss`` (F,), ``thin`` (F,) bool, ``layers`` (F,), ``outward`` (F, 3) unit.
+    Sizes are in metres; ``deck`` is the height above which parts stand on the hull.
+    """
+
+    length: float
+    height: float
+    deck: float
+    points: Points
+    starts: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    colours: NDArray[np.float64]
+    gloss: NDArray[np.float64]
+    thin: NDArray[np.bool_]
+    layers: NDArray[np.int64]
+    outward: NDArray[np.float64]
+
+
 @dataclass
 class Mesh:
-    """Faces that move together, and the sizes the renderer needs."""
+    """Faces under construction, and the sizes the renderer needs; ``solid`` ends the work."""
 
     length: float
     height: float
     deck: float = 0.0
     faces: list[Face] = field(default_factory=list)
+
+    def solid(self) -> Solid:
+        """Return the faces as arrays, ready to be drawn."""
+        faces = self.faces
+        counts = np.array([len(face.points) for face in faces], np.int64)
+        none = np.zeros(3)
+        return Solid(
+            length=self.length,
+            height=self.height,
+            deck=self.deck,
+            points=np.concatenate([face.points for face in faces]),
+            starts=np.concatenate([[0], np.cumsum(counts)[:-1]]),
+            counts=counts,
+            colours=np.array([face.colour for face in faces]),
+            gloss=np.array([face.gloss for face in faces]),
+            thin=np.array([face.thin for face in faces]),
+            layers=np.array([face.layer for face in faces]),
+            outward=np.array([none if face.outward is None else face.outward for face in faces]),
+        )
 
     def quad_strip(
         self,

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from spiking_retina_ros.datasets.sea.light import Light
-from spiking_retina_ros.datasets.sea.mesh import Mesh
-from spiking_retina_ros.datasets.sea.noise import FloatImage
+from spiking_retina_ros.datasets.sea.mesh import Solid
+from spiking_retina_ros.datasets.sea.noise import fractal_noise
 from spiking_retina_ros.datasets.sea.optics import Optics
+from spiking_retina_ros.datasets.sea.shading import face_colours
+from spiking_retina_ros.detections import ImageArray
 
-_SHIFT = 4
+_SHIFT = 4  # fractional bits of polygon corners
+_LARGEST = 8_000_000  # pixels; an object this close fills the picture several times
+_NEAREST = 1.0  # metres
 
 
 @dataclass(frozen=True)
@@ -36,158 +41,158 @@ class Pose:
 @dataclass(frozen=True)
 class Sprite:
     """
-    Colour (H, W, 3) float32 BGR and opacity (H, W) float32 in [0, 1].
+    The picture of one object.
 
-    Its top left pixel is canvas column ``left``, row ``top``; ``waterline`` is the canvas row at
-    which the object meets the sea.
+    ``pixels`` is uint8 (H, W, 4): BGR already multiplied by the opacity, which is the fourth
+    channel. Its top left pixel is canvas column ``left``, row ``top``; ``waterline`` is the canvas
+    row at which the middle of the object meets the sea.
     """
 
-    colour: FloatImage
-    opacity: FloatImage
+    pixels: ImageArray
     left: int
     top: int
     waterline: float
 
-
-def world_points(mesh: Mesh, pose: Pose) -> tuple[NDArray[np.float64], list[int]]:
-    """Return all face corners (V, 3) in the world, and the corner count of each face."""
-    counts = [len(face.points) for face in mesh.faces]
-    points = np.concatenate([face.points for face in mesh.faces])
-    return _place(points, pose), counts
+    @property
+    def opacity(self) -> ImageArray:
+        """Return the opacity (H, W) uint8, 255 where the object covers the whole pixel."""
+        return self.pixels[..., 3]
 
 
-def _turn(vectors: NDArray[np.float64], pose: Pose) -> NDArray[np.float64]:
-    """Turn mesh vectors (V, 3) by heel, trim and heading into the world."""
+def turn(vectors: NDArray[np.float64], pose: Pose) -> NDArray[np.float64]:
+    """Turn vectors (V, 3) of an object's own frame by heel, trim and heading into the world."""
     x, y, z = vectors.T
-    y, z = (
-        y * np.cos(pose.heel) - z * np.sin(pose.heel),
-        y * np.sin(pose.heel) + z * np.cos(pose.heel),
-    )
-    x, y = (
-        x * np.cos(pose.trim) - y * np.sin(pose.trim),
-        x * np.sin(pose.trim) + y * np.cos(pose.trim),
-    )
+    sine, cosine = np.sin(pose.heel), np.cos(pose.heel)
+    y, z = y * cosine - z * sine, y * sine + z * cosine
+    sine, cosine = np.sin(pose.trim), np.cos(pose.trim)
+    x, y = x * cosine - y * sine, x * sine + y * cosine
     sine, cosine = np.sin(pose.heading), np.cos(pose.heading)
     return np.stack([x * sine + z * cosine, y, x * cosine - z * sine], axis=1)
 
 
-def _place(points: NDArray[np.float64], pose: Pose) -> NDArray[np.float64]:
-    """Place mesh points in the world; what would be under water is pressed onto its surface."""
-    placed = _turn(points, pose) + np.array([pose.x, pose.heave, pose.z])
-    ripple = np.sin(2.1 * placed[:, 0] + 1.3 * placed[:, 2]) + np.sin(5.3 * placed[:, 0] + pose.z)
-    placed[:, 1] = np.maximum(placed[:, 1], 0.03 * ripple)
+def place(points: NDArray[np.float64], pose: Pose) -> NDArray[np.float64]:
+    """Place points (V, 3) in the world; what is under water is pressed onto its surface."""
+    placed = turn(points, pose) + np.array([pose.x, pose.heave, pose.z])
+    across = placed[:, 0] - pose.x
+    ripple = np.sin(2.1 * across + 1.3 * placed[:, 2]) + np.sin(5.3 * across + 0.7 * placed[:, 2])
+    placed[:, 1] = np.maximum(placed[:, 1], 0.02 * ripple)
     return placed
 
 
-def draw_sprite(mesh: Mesh, pose: Pose, optics: Optics, light: Light) -> Sprite | None:
+def draw_sprite(
+    solid: Solid, pose: Pose, optics: Optics, light: Light, haze: NDArray[np.floating]
+) -> Sprite | None:
     """
-    Return the object as seen by the level camera, or None where it is behind or below a pixel.
+    Return the object as the level camera sees it, or None where it is too near or too small.
 
-    Faces are painted from back to front at a multiple of the resolution, then averaged.
+    Faces are painted from back to front at a multiple of the resolution, then averaged. ``haze``
+    (3,) BGR in [0, 1] is what the object fades to with its range.
     """
-    corners, counts = world_points(mesh, pose)
-    if corners[:, 2].min() < 1.0:
+    corners = place(solid.points, pose)
+    if corners[:, 2].min() < _NEAREST:
         return None
     centre_x, centre_y = optics.centre
     pixel_x = centre_x + optics.focal * corners[:, 0] / corners[:, 2]
     pixel_y = centre_y - optics.focal * (corners[:, 1] - optics.height) / corners[:, 2]
-    left, right = int(np.floor(pixel_x.min())) - 1, int(np.ceil(pixel_x.max())) + 2
-    top, bottom = int(np.floor(pixel_y.min())) - 1, int(np.ceil(pixel_y.max())) + 2
-    left, right = max(left, -optics.width), min(right, 2 * optics.width)
-    top, bottom = max(top, -optics.height_pixels), min(bottom, 2 * optics.height_pixels)
+    left, right = _limits(pixel_x, optics.width)
+    top, bottom = _limits(pixel_y, optics.height_pixels)
     width, height = right - left, bottom - top
-    if width < 3 or height < 3 or width * height > 8e6:
+    if width < 3 or height < 3 or width * height > _LARGEST:
         return None
-    factor = 8 if max(width, height) < 60 else 4 if max(width, height) < 400 else 2
-    fine = np.stack(
-        [(pixel_x - left + 0.5) * factor - 0.5, (pixel_y - top + 0.5) * factor - 0.5], 1
+    factor = _supersampling(max(width, height))
+    fine = (np.stack([pixel_x - left, pixel_y - top], axis=1) + 0.5) * factor - 0.5
+    painted = _paint(solid, pose, corners, fine, (height * factor, width * factor), optics, light)
+    pixels = np.asarray(
+        cv2.resize(painted, (width, height), interpolation=cv2.INTER_AREA), np.uint8
     )
-    drawn, mask = _paint(mesh, pose, corners, counts, fine, light, (height, width), factor, optics)
-    small = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA)
-    opacity = (small / 255).astype(np.float32)
-    weighted = cv2.resize(drawn, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32)
-    colour = np.clip(weighted / (255 * np.maximum(opacity, 1e-3)[..., None]), 0, 1)
+    clear = float(np.exp(-pose.z / light.visibility))
     waterline = centre_y + optics.focal * optics.height / pose.z
-    return Sprite(colour.astype(np.float32), opacity, left, top, waterline)
+    return Sprite(_weathered_and_hazed(pixels, haze, clear), left, top, waterline)
+
+
+def _limits(pixels: NDArray[np.float64], size: int) -> tuple[int, int]:
+    """Return first and last + 1 pixel, a picture's size beyond the edges at most."""
+    low, high = int(np.floor(pixels.min())) - 1, int(np.ceil(pixels.max())) + 2
+    return max(low, -size), min(high, 2 * size)
+
+
+def _supersampling(pixels: int) -> int:
+    return 8 if pixels < 50 else 4 if pixels < 300 else 2
 
 
 def _paint(
-    mesh: Mesh,
+    solid: Solid,
     pose: Pose,
     corners: NDArray[np.float64],
-    counts: list[int],
     fine: NDArray[np.float64],
-    light: Light,
     size: tuple[int, int],
-    factor: int,
     optics: Optics,
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Return the picture and the mask at ``factor`` times the resolution."""
-    height, width = size
-    drawn = np.zeros((height * factor, width * factor, 3), np.uint8)
-    mask = np.zeros((height * factor, width * factor), np.uint8)
-    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    centres = np.add.reduceat(corners, starts, axis=0) / np.array(counts)[:, None]
-    eye = np.array([0.0, optics.height, 0.0])
-    view = eye - centres
+    light: Light,
+) -> ImageArray:
+    """Return the picture (rows, columns, 4) at the finer resolution."""
+    drawn = np.zeros((*size, 4), np.uint8)
+    starts, counts = solid.starts, solid.counts
+    centres = np.add.reduceat(corners, starts, axis=0) / counts[:, None]
+    view = np.array([0.0, optics.height, 0.0]) - centres
     distance = np.linalg.norm(view, axis=1)
     view /= distance[:, None]
-    normals = _normals(mesh, pose, corners, starts, view)
-    facing = np.einsum('ij,ij->i', normals, view)
-    colours = (_shade(mesh, normals, view, light) * 255).astype(np.uint8)
-    layers = np.array([face.layer for face in mesh.faces])
-    if optics.height < mesh.deck + pose.heave:
-        layers = np.where(
-            layers == 0, 100, layers
-        )  # seen from below, the hull hides what it carries
+    normals = _normals(solid, pose, corners, view)
+    facing = np.einsum('ij,ij->i', normals, view) > 0
+    layers = solid.layers
+    if optics.height < solid.deck + pose.heave:
+        layers = np.where(layers == 0, 100, layers)  # from below, the hull hides what it carries
     order = np.lexsort((-distance, layers))
+    order = order[(facing & (_extents(fine, starts) > 0.4))[order]]
+    colours = (face_colours(solid, normals, view, light) * 255).astype(np.uint8)
+    paints = np.concatenate([colours, np.full((len(colours), 1), 255, np.uint8)], axis=1).tolist()
     fixed = np.round(fine * (1 << _SHIFT)).astype(np.int32)
-    for index in order:
-        if facing[index] <= 0:
-            continue
-        polygon = fixed[starts[index] : starts[index] + counts[index]]
-        cv2.fillConvexPoly(drawn, polygon, colours[index].tolist(), cv2.LINE_8, _SHIFT)
-        cv2.fillConvexPoly(mask, polygon, 255, cv2.LINE_8, _SHIFT)
-    return drawn, mask
+    for index in order.tolist():
+        start = starts[index]
+        polygon = fixed[start : start + counts[index]]
+        cv2.fillConvexPoly(drawn, polygon, paints[index], cv2.LINE_8, _SHIFT)
+    return drawn
+
+
+def _extents(fine: NDArray[np.float64], starts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the larger side (F,) of the frame around each face, in fine pixels."""
+    low = np.minimum.reduceat(fine, starts, axis=0)
+    span = np.maximum.reduceat(fine, starts, axis=0) - low
+    return span.max(axis=1)
 
 
 def _normals(
-    mesh: Mesh,
-    pose: Pose,
-    corners: NDArray[np.float64],
-    starts: NDArray[np.int64],
-    view: NDArray[np.float64],
+    solid: Solid, pose: Pose, corners: NDArray[np.float64], view: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return unit normals (F, 3): outward, or for thin faces towards the camera."""
-    first, second = corners[starts + 1] - corners[starts], corners[starts + 2] - corners[starts]
-    flat = np.cross(first, second)
+    normals = turn(solid.outward, pose)
+    thin = np.flatnonzero(solid.thin)
+    starts = solid.starts[thin]
+    first = corners[starts + 1] - corners[starts]
+    flat = np.cross(first, corners[starts + 2] - corners[starts])
     flat /= np.linalg.norm(flat, axis=1, keepdims=True) + 1e-12
-    flat *= np.where(np.einsum('ij,ij->i', flat, view) < 0, -1.0, 1.0)[:, None]
-    outward = np.array([np.zeros(3) if f.outward is None else f.outward for f in mesh.faces])
-    thin = np.array([face.thin for face in mesh.faces])[:, None]
-    return np.where(thin, flat, _turn(outward, pose))
+    away = np.einsum('ij,ij->i', flat, view[thin]) < 0
+    normals[thin] = flat * np.where(away, -1.0, 1.0)[:, None]
+    return normals
 
 
-def _shade(
-    mesh: Mesh, normals: NDArray[np.float64], view: NDArray[np.float64], light: Light
-) -> NDArray[np.float64]:
-    """Return lit colours (F, 3): sky light from above, sea light from below, sun and its gloss."""
-    base = np.array([face.colour for face in mesh.faces])
-    gloss = np.array([face.gloss for face in mesh.faces])[:, None]
-    thin = np.array([face.thin for face in mesh.faces])
-    sun = light.sun_direction
-    strength = 0.75 * (1 - 0.85 * float(np.clip((light.cover - 0.5) / 0.4, 0, 1)))
-    if light.sun_elevation < 0:
-        strength *= 0.3
-    towards = normals @ sun
-    lit = np.where(thin, np.maximum(towards, -0.45 * towards), towards)  # cloth lets light through
-    lit = np.clip(lit, 0, None)[:, None] * np.array(light.sun) * strength
-    up = normals[:, 1:2] * 0.5 + 0.5
-    sky, sea = np.array(light.ambient), np.array(light.water) * 0.9 + 0.1 * np.array(light.horizon)
-    ambient = sky * (0.35 + 0.65 * up) * 0.85 + sea * (1 - up) * 0.25
-    half = sun + view
-    half /= np.linalg.norm(half, axis=1, keepdims=True) + 1e-12
-    mirror = np.clip(np.einsum('ij,ij->i', normals, half), 0, 1)[:, None] ** 30
-    fresnel = (1 - np.clip(np.einsum('ij,ij->i', normals, view), 0, 1))[:, None] ** 4
-    shine = gloss * (mirror * np.array(light.sun) * strength * 1.5 + fresnel * sky * 0.5)
-    return np.clip(base * (ambient + lit) + shine, 0, 1)
+@cache
+def _weather() -> ImageArray:
+    """Return a texture (256, 256) uint8 around 128: what salt and sun leave on paint."""
+    grain = fractal_noise(np.random.default_rng(7), (256, 256), slope=1.1)
+    return np.clip(128 + 5.0 * grain, 0, 255).astype(np.uint8)
+
+
+def _weathered_and_hazed(
+    pixels: ImageArray, haze: NDArray[np.floating], clear: float
+) -> ImageArray:
+    """Give the paint some grain, then fade it towards the haze."""
+    height, width = pixels.shape[:2]
+    bgr = np.ascontiguousarray(pixels[..., :3])
+    if max(height, width) > 40:
+        grain = cv2.resize(_weather(), (width, height), interpolation=cv2.INTER_LINEAR)
+        toned = cv2.multiply(bgr, cv2.cvtColor(grain, cv2.COLOR_GRAY2BGR), scale=1 / 128)
+        bgr = np.asarray(toned, np.uint8)
+    opacity = pixels[..., 3:]
+    veil = (opacity * (np.asarray(haze, np.float32) * (1 - clear))).astype(np.uint8)
+    bgr = np.minimum(cv2.add(cv2.convertScaleAbs(bgr, alpha=clear), veil), opacity)
+    return np.concatenate([bgr, opacity], axis=2)

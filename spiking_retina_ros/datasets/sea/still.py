@@ -6,52 +6,29 @@ import numpy as np
 
 from spiking_retina_ros.datasets.sea import buoys, vessels
 from spiking_retina_ros.datasets.sea.coast import KINDS as COASTS
-from spiking_retina_ros.datasets.sea.coast import draw_coast
-from spiking_retina_ros.datasets.sea.compose import (
-    Actor,
-    place_actors,
-    turn_canvas,
-    visible_boxes,
-)
-from spiking_retina_ros.datasets.sea.foam import foam_texture
+from spiking_retina_ros.datasets.sea.compose import Actor
 from spiking_retina_ros.datasets.sea.frame import SeaFrame
 from spiking_retina_ros.datasets.sea.lens import draw_lens, take_picture
 from spiking_retina_ros.datasets.sea.light import Light, draw_light
+from spiking_retina_ros.datasets.sea.mesh import Solid
 from spiking_retina_ros.datasets.sea.optics import Attitude, Optics, window_of
-from spiking_retina_ros.datasets.sea.sky import draw_sky, mean_sky
 from spiking_retina_ros.datasets.sea.sprite import Pose
-from spiking_retina_ros.datasets.sea.water import SeaState, Water
+from spiking_retina_ros.datasets.sea.stage import Stage
+from spiking_retina_ros.datasets.sea.state import draw_sea_state
+from spiking_retina_ros.datasets.sea.waves import SeaState
 
 
 def render_still(seed: int, *, width: int = 1280, height: int = 720) -> SeaFrame:
     """Return a picture of a sea drawn at random from ``seed``, (height, width, 3) uint8 BGR."""
     rng = np.random.default_rng([seed, 0x5EA])
     optics, attitude = _draw_camera(rng, width, height)
-    window = window_of(optics, [attitude])
     light = draw_light(rng)
     state = draw_sea_state(rng, light)
-    canvas = draw_sky(optics, window, light, rng)
-    kind = str(rng.choice(COASTS, p=[0.3, 0.18, 0.17, 0.15, 0.2]))
-    draw_coast(canvas, optics, window, light, kind, rng)
-    water = Water(optics, window, light, state, rng)
-    slopes = water.slopes()
-    water.draw(canvas, slopes)
-    actors = draw_actors(rng, optics, light, state)
-    drawn = place_actors(
-        canvas,
-        slopes,
-        water.first_row,
-        actors,
-        optics=optics,
-        window=window,
-        light=light,
-        roughness=state.roughness,
-        texture=foam_texture(rng),
-        haze=mean_sky(light, np.zeros(1))[0],
-    )
-    boxes, names = visible_boxes(drawn, optics, attitude)
-    picture = turn_canvas(canvas, window, optics, attitude)
-    return SeaFrame(take_picture(picture, draw_lens(rng), rng), boxes, names, 0.0)
+    coast = str(rng.choice(COASTS, p=[0.3, 0.18, 0.17, 0.15, 0.2]))
+    stage = Stage(optics, window_of(optics, [attitude]), light, state, coast, rng)
+    shot = stage.shoot(attitude, draw_actors(rng, optics, light, state))
+    image = take_picture(shot.image, draw_lens(rng), rng)
+    return SeaFrame(image, shot.boxes, shot.class_names, 0.0)
 
 
 def _draw_camera(rng: np.random.Generator, width: int, height: int) -> tuple[Optics, Attitude]:
@@ -66,13 +43,6 @@ def _draw_camera(rng: np.random.Generator, width: int, height: int) -> tuple[Opt
     return optics, Attitude(roll, float(pitch), 0.0)
 
 
-def draw_sea_state(rng: np.random.Generator, light: Light) -> SeaState:
-    """Draw how rough the sea is; storms are rougher, fog is calm."""
-    middle = {'storm': 0.2, 'fog': 0.07, 'overcast': 0.13}.get(light.name, 0.1)
-    roughness = float(np.clip(rng.lognormal(np.log(middle), 0.45), 0.025, 0.28))
-    return SeaState(roughness, float(rng.uniform(-np.pi, np.pi)), 0.0, 0.0)
-
-
 def draw_actors(
     rng: np.random.Generator, optics: Optics, light: Light, state: SeaState
 ) -> list[Actor]:
@@ -84,21 +54,21 @@ def draw_actors(
     floats = int(rng.choice([0, 1, 2, 3, 5, 8], p=[0.14, 0.28, 0.24, 0.18, 0.11, 0.05]))
     for _ in range(boats):
         kind = str(rng.choice(vessels.KINDS, p=[0.36, 0.36, 0.15, 0.13]))
-        mesh = vessels.build_vessel(kind, rng)
+        solid = vessels.build_vessel(kind, rng)
         size = np.exp(rng.uniform(np.log(0.018), np.log(0.5))) * optics.width
-        actors.append(_afloat(rng, mesh, size, 'boat', kind, optics, light, state))
+        actors.append(_afloat(rng, solid, size, 'boat', kind, optics, light, state))
     for _ in range(floats):
         kind = str(rng.choice(buoys.KINDS, p=[0.26, 0.26, 0.24, 0.24]))
-        mesh = buoys.build_buoy(kind, rng)
+        solid = buoys.build_buoy(kind, rng)
         biggest = 0.2 if rng.random() < 0.12 else 0.055
         size = np.exp(rng.uniform(np.log(0.009), np.log(biggest))) * optics.width
-        actors.append(_afloat(rng, mesh, size, 'buoy', kind, optics, light, state))
+        actors.append(_afloat(rng, solid, size, 'buoy', kind, optics, light, state))
     return actors
 
 
 def _afloat(
     rng: np.random.Generator,
-    mesh: vessels.Mesh,
+    solid: Solid,
     pixels: float,
     class_name: str,
     kind: str,
@@ -106,15 +76,15 @@ def _afloat(
     light: Light,
     state: SeaState,
 ) -> Actor:
-    """Place a mesh at the range at which its larger side takes ``pixels``."""
-    nearest = 3.0 + mesh.length * 0.75
+    """Place a solid at the range at which its larger side takes ``pixels``."""
+    nearest = 3.0 + solid.length * 0.75
     farthest = max(light.visibility * 1.1, nearest * 1.5)
     distance = float(
-        np.clip(optics.focal * max(mesh.length, mesh.height) / pixels, nearest, farthest)
+        np.clip(optics.focal * max(solid.length, solid.height) / pixels, nearest, farthest)
     )
     half = optics.width / 2 / optics.focal
     x = distance * half * rng.uniform(-1.02, 1.02)
-    rocking = state.roughness * (0.9 if class_name == 'buoy' else 2.0 / np.sqrt(mesh.length + 1))
+    rocking = state.roughness * (0.9 if class_name == 'buoy' else 2.0 / np.sqrt(solid.length + 1))
     heel, trim = rng.normal(0, rocking, 2)
     if kind == 'sailing':
         heel += rng.normal(0, 0.1)
@@ -133,4 +103,4 @@ def _afloat(
         float(np.clip(heel, -0.5, 0.5)),
         float(np.clip(trim, -0.25, 0.25)),
     )
-    return Actor(mesh, pose, class_name, speed)
+    return Actor(solid, pose, class_name, speed)

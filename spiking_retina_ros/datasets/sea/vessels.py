@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from spiking_retina_ros.datasets.sea.light import Colour
-from spiking_retina_ros.datasets.sea.mesh import Mesh
+from spiking_retina_ros.datasets.sea.mesh import Mesh, Solid
 
 WHITE: Colour = (0.90, 0.91, 0.91)
 CREAM: Colour = (0.80, 0.88, 0.92)
@@ -26,10 +26,10 @@ BUFF: Colour = (0.42, 0.68, 0.85)
 KINDS = ('sailing', 'motor', 'ferry', 'freighter')
 
 
-def build_vessel(kind: str, rng: np.random.Generator) -> Mesh:
+def build_vessel(kind: str, rng: np.random.Generator) -> Solid:
     """Return a vessel of one of ``KINDS``."""
     builders = {'sailing': _sailing, 'motor': _motor, 'ferry': _ferry, 'freighter': _freighter}
-    return builders[kind](rng)
+    return builders[kind](rng).solid()
 
 
 def _pick(rng: np.random.Generator, colours: list[Colour], weights: list[float]) -> Colour:
