@@ -50,3 +50,15 @@ def _detection_message(item: Detection, header: Header) -> Detection2D:
     message.bbox.center.position.x, message.bbox.center.position.y = item.centre
     message.bbox.size_x, message.bbox.size_y = item.size
     return message
+
+
+def read_detections(message: Detection2DArray) -> tuple[Detection, ...]:
+    """Return the objects of a message, each with its best hypothesis; the inverse of the above."""
+    found = []
+    for item in message.detections:
+        best = max((entry.hypothesis for entry in item.results), key=lambda entry: entry.score)
+        centre, box = item.bbox.center.position, item.bbox
+        half_x, half_y = box.size_x / 2, box.size_y / 2
+        corners = (centre.x - half_x, centre.y - half_y, centre.x + half_x, centre.y + half_y)
+        found.append(Detection(corners, best.score, best.class_id))
+    return tuple(found)
