@@ -180,14 +180,20 @@ class SpikingDetector:
         _check_image(image)
         chosen = [steps] if at_steps is None else list(at_steps)
         windows = [choose_window(self.window, number, transient) for number in chosen]
-        currents, letterbox = self.network.preprocessing(image)
-        times = {window.steps for window in windows} | {window.transient for window in windows}
-        simulation = self._engine.run(currents, sorted(times - {0}))
+        simulation, letterbox = self.simulate(image, windows)
         thresholds = (score_threshold, nms_threshold, max_detections)
         results = tuple(
             self._read(simulation, window, letterbox, thresholds, start=start) for window in windows
         )
         return results[0] if at_steps is None else results
+
+    def simulate(
+        self, image: ImageArray, windows: Sequence[Window]
+    ) -> tuple[Simulation, Letterbox]:
+        """Run the longest of the windows once, so that ``output_maps`` can read all of them."""
+        currents, letterbox = self.network.preprocessing(image)
+        times = {window.steps for window in windows} | {window.transient for window in windows}
+        return self._engine.run(currents, sorted(times - {0})), letterbox
 
     def output_maps(
         self, simulation: Simulation, window: Window
