@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import pytest
+
+from spiking_retina_ros.errors import UserError
+from spiking_retina_ros.retinanet.recipe import read_recipe
+
+MINIMAL = 'network: {backbone: resnet18, class_names: [boat]}\n'
+
+
+def write(folder, text):
+    path = folder / 'training.yaml'
+    path.write_text(text)
+    return path
+
+
+def test_shipped_recipe_is_that_of_the_shipped_network(repository):
+    recipe = read_recipe(repository / 'config' / 'training.yaml')
+    assert recipe.network.class_names == ('boat', 'buoy')
+    assert recipe.network.pyramid_activation == 'relu6'
+    assert recipe.boosted['buoy'] > 1
+
+
+def test_phases_choose_the_size(tmp_path):
+    text = 'phases: [{until: 0.5, input_size: [64, 96]}, {until: 0.8, input_size: [96, 128]}]'
+    recipe = read_recipe(write(tmp_path, MINIMAL + text))
+    sizes = [recipe.input_size_at(progress) for progress in (0.0, 0.49, 0.5, 0.79, 0.8, 1.0)]
+    assert sizes == [(64, 96)] * 2 + [(96, 128)] * 2 + [(288, 384)] * 2
+
+
+@pytest.mark.parametrize(
+    ('text', 'named'),
+    [
+        ('- 1\n', 'expected keys and values'),
+        ('network: [', 'not yaml'),
+        ('samples: 100\n', 'backbone'),
+        (MINIMAL + 'sampels: 100\n', 'sampels'),
+        (MINIMAL + 'samples: 0\n', 'samples'),
+        (MINIMAL + 'view: {zooom: [1, 2]}\n', 'zooom'),
+        (MINIMAL + 'phases: [{until: 0.5}]\n', 'input_size'),
+    ],
+)
+def test_refuses_and_names(tmp_path, text, named):
+    path = write(tmp_path, text)
+    with pytest.raises(UserError, match=named) as caught:
+        read_recipe(path)
+    assert str(path) in str(caught.value)
+
+
+def test_missing_recipe(tmp_path):
+    with pytest.raises(UserError, match='cannot be read'):
+        read_recipe(tmp_path / 'none.yaml')

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import csv
+import os
+import signal
+
+import pytest
+import torch
+
+from spiking_retina_ros.__main__ import main
+from spiking_retina_ros.retinanet.checkpoint import load_retinanet
+
+RECIPE = """
+network:
+  backbone: resnet18
+  class_names: [boat, buoy]
+  input_size: [72, 96]
+  pyramid_channels: 16
+  head_depth: 1
+  pyramid_activation: relu6
+  anchor_sizes: [[8, 12, 18], [24, 32, 40], [48, 60, 72], [80, 90, 100], [110, 120, 130]]
+phases: [{{until: 0.5, input_size: [64, 64]}}]
+samples: {samples}
+batch_size: 4
+learning_rate: {rate}
+backbone_factor: 1.0
+frozen_stages: 0
+ema: 0.9
+boosted: {{buoy: 2}}
+view: {{mosaic: 0.2, zoom: [0.9, 1.1]}}
+paste: {{chance: 0.2}}
+"""
+
+
+@pytest.fixture
+def train(drawn_set, tmp_path, capsys):
+    """Run the command in this process; returns exit status, stderr and the output folder."""
+
+    def call(*extra, output='run', samples=16, rate=0.002):
+        recipe = tmp_path / f'{samples}.yaml'
+        recipe.write_text(RECIPE.format(samples=samples, rate=rate))
+        folder = tmp_path / output
+        words = ['train', '--data', str(drawn_set), '--config', str(recipe)]
+        words += ['--output', str(folder), '--threads', '1', '--workers', '0', *extra]
+        previous = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+        try:
+            status = main(words)
+        finally:
+            signal.signal(signal.SIGINT, previous[0])
+            signal.signal(signal.SIGTERM, previous[1])
+        return status, capsys.readouterr(), folder
+
+    return call
+
+
+def weights(folder):
+    return load_retinanet(folder / 'weights.safetensors').state_dict()
+
+
+def test_resumed_run_equals_an_uninterrupted_one(train, monkeypatch):
+    status, _, whole = train(output='whole')
+    assert status == 0
+
+    from spiking_retina_ros.retinanet.training import Trainer
+
+    step = Trainer._step
+
+    def interrupted_step(self, *rest):
+        losses = step(self, *rest)
+        if self.clock.samples == 8:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return losses
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, '_step', interrupted_step)
+        status, _, parts = train(output='parts')
+    assert status == 0
+    before = weights(parts)
+    status, _, _ = train('--resume', output='parts')
+    assert status == 0
+    expected, found = weights(whole), weights(parts)
+    for key, value in expected.items():
+        torch.testing.assert_close(found[key], value, rtol=0, atol=0, msg=key)
+    assert any(not torch.equal(before[key], value) for key, value in expected.items())
+    with (parts / 'steps.csv').open() as file:
+        assert [int(row['samples']) for row in csv.DictReader(file)] == [4, 8, 12, 16]
+
+
+def test_a_run_is_never_overwritten_by_mistake(train):
+    assert train(samples=4)[0] == 0
+    status, printed, folder = train(samples=4)
+    assert status == 2
+    assert '--resume' in printed.err
+    assert str(folder) in printed.err
+
+
+def test_nothing_to_resume_from(train):
+    status, printed, _ = train('--resume', samples=4)
+    assert status == 2
+    assert 'nothing to resume from' in printed.err
+
+
+def test_damaged_resume_file(train):
+    _, _, folder = train(samples=4)
+    path = folder / 'resume.pt'
+    path.write_bytes(path.read_bytes()[:1000])
+    status, printed, _ = train('--resume', samples=4)
+    assert status == 2
+    assert 'resume.pt: not a readable resume file' in printed.err
+
+
+@pytest.mark.slow
+def test_learns_the_drawn_set(train, drawn_set):
+    status, _, folder = train('--val', str(drawn_set), '--validations', '1', samples=1200)
+    assert status == 0
+    with (folder / 'validation.csv').open() as file:
+        last = list(csv.DictReader(file))[-1]
+    assert float(last['map50']) > 0.6
+    assert (folder / 'curves.png').stat().st_size > 5000
+
+
+@pytest.mark.parametrize('text', [':x', ':0', ':-1', ':1@1', ':1@x'])
+def test_weights_of_sets_that_are_none(drawn_set, tmp_path, capsys, text):
+    recipe = tmp_path / 'recipe.yaml'
+    recipe.write_text(RECIPE.format(samples=4, rate=0.001))
+    words = ['train', '--data', f'{drawn_set}{text}', '--config', str(recipe)]
+    assert main([*words, '--output', str(tmp_path / 'run')]) == 2
+    assert '--data' in capsys.readouterr().err
