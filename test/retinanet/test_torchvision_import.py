@@ -7,8 +7,8 @@ import torch
 from safetensors.torch import save_file
 
 from spiking_retina_ros.errors import UserError
-from spiking_retina_ros.retinanet.anchors import base_anchors
 from spiking_retina_ros.retinanet import torchvision_import
+from spiking_retina_ros.retinanet.anchors import base_anchors
 from spiking_retina_ros.retinanet.torchvision_import import ANCHOR_SIZES
 
 # Names and shapes as torchvision documents them: per block of a stage, and per part of the rest.
