@@ -94,8 +94,8 @@ def read_coco(
     Left out and recorded in ``problems``: images whose file is missing or whose size is not
     positive, annotations of unknown images or categories, crowds, malformed boxes and boxes that
     lie outside their image or have no extent. Boxes that reach over the edge are clipped.
-    Raises UserError where the file is missing, is not COCO json, lacks a class, or no image is
-    left.
+    Raises UserError where the file is missing, is not COCO json, has none of the classes, or no
+    image is left.
     """
     path = Path(path)
     values = _load_json(path)
@@ -105,34 +105,30 @@ def read_coco(
     found: dict[int, tuple[Path, tuple[int, int]]] = {}
     for entry in values['images']:
         image = _image_entry(entry, root, problems)
-        if image is not None:
+        if image is not None and entry['id'] in found:
+            problems.add('repeated image id', f'{entry["id"]}: {image[0]}')
+        elif image is not None:
             found[entry['id']] = image
-    known = {entry.get('id') for entry in values['images'] if isinstance(entry, dict)}
-    boxes: dict[int, list[tuple[float, ...]]] = {key: [] for key in found}
-    labels: dict[int, list[int]] = {key: [] for key in found}
+    known = {entry.get('id') for entry in values['images']}
+    objects: dict[int, list[tuple[int, tuple[float, ...]]]] = {key: [] for key in found}
     for entry in values['annotations']:
-        where = f'annotation {entry.get("id")} of image {entry.get("image_id")}'
         key = entry.get('image_id')
+        where = f'annotation {entry.get("id")} of image {key}'
         if key not in known:
             problems.add('annotation of an unknown image', where)
-        elif entry.get('category_id') not in labels_of:
-            problems.add('unknown category', f'{where}: category {entry.get("category_id")}')
-        elif entry.get('iscrowd'):
-            problems.add('crowd annotation', where)
         elif key in found:
-            box = _clip_box(entry.get('bbox'), found[key][1])
-            if isinstance(box, str):
-                problems.add(box, f'{where}: {entry.get("bbox")}')
+            item = _object(entry, found[key][1], labels_of)
+            if isinstance(item, str):
+                problems.add(item, f'{where}: {entry.get("category_id")} {entry.get("bbox")}')
             else:
-                boxes[key].append(box)
-                labels[key].append(labels_of[entry['category_id']])
+                objects[key].append(item)
     images = tuple(
         CocoImage(
             key,
             file,
             size,
-            np.array(boxes[key], np.float32).reshape(-1, 4),
-            np.array(labels[key], np.int64),
+            np.array([box for _, box in objects[key]], np.float32).reshape(-1, 4),
+            np.array([label for label, _ in objects[key]], np.int64),
         )
         for key, (file, size) in found.items()
     )
@@ -168,8 +164,9 @@ def _load_json(path: Path) -> dict[str, list[Any]]:
     except ValueError as error:
         raise UserError(f'{path}: not json: {error}') from error
     for key in ('images', 'annotations', 'categories'):
-        if not isinstance(values, dict) or not isinstance(values.get(key), list):
-            raise UserError(f'{path}: not a COCO set: expected a list under {key!r}')
+        entries = values.get(key) if isinstance(values, dict) else None
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            raise UserError(f'{path}: not a COCO set: expected a list of objects under {key!r}')
     return values
 
 
@@ -198,7 +195,8 @@ def _image_entry(
         problems.add('image entry without id, file_name, width or height', str(entry)[:80])
         return None
     path = root / entry['file_name']
-    if entry['width'] < 1 or entry['height'] < 1:
+    sides = entry['width'], entry['height']
+    if not all(isinstance(side, (int, float)) and side >= 1 for side in sides):
         problems.add('image without pixels', str(path))
         return None
     if not path.is_file():
@@ -207,13 +205,24 @@ def _image_entry(
     return path, (int(entry['height']), int(entry['width']))
 
 
+def _object(
+    entry: Mapping[str, Any], size: tuple[int, int], labels_of: Mapping[int, int]
+) -> tuple[int, tuple[float, ...]] | str:
+    """Return label and clipped xyxy box of an annotation, or what is wrong with it."""
+    if entry.get('category_id') not in labels_of:
+        return 'unknown category'
+    if entry.get('iscrowd'):
+        return 'crowd annotation'
+    box = _clip_box(entry.get('bbox'), size)
+    return box if isinstance(box, str) else (labels_of[entry['category_id']], box)
+
+
 def _clip_box(box: Any, size: tuple[int, int]) -> tuple[float, ...] | str:
     """Return a COCO box (x, y, width, height) as clipped xyxy, or what is wrong with it."""
-    if not isinstance(box, (list, tuple)) or len(box) != 4:
+    numbers = isinstance(box, list) and all(isinstance(value, (int, float)) for value in box)
+    if not numbers or len(box) != 4 or not np.isfinite(box).all():
         return 'malformed box'
-    x, y, width, height = (float(value) for value in box)
-    if not np.isfinite([x, y, width, height]).all():
-        return 'malformed box'
+    x, y, width, height = box
     if width <= 0 or height <= 0:
         return 'box of zero size'
     low_x, low_y = max(x, 0.0), max(y, 0.0)
