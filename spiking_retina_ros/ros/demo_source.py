@@ -10,19 +10,21 @@ from tqdm import tqdm
 
 from spiking_retina_ros.datasets.bags import (
     BagImage,
+    BagWriter,
     SkippedMessage,
     iterate_images,
     list_topics,
     write_image_bag,
 )
 from spiking_retina_ros.datasets.images import ReadingProblems, find_images, read_images
-from spiking_retina_ros.datasets.sea_camera import SeaFrame
-from spiking_retina_ros.detections import FloatArray, ImageArray
+from spiking_retina_ros.datasets.sea_camera import SeaCamera, SeaCameraConfig
+from spiking_retina_ros.detections import FloatArray
 from spiking_retina_ros.errors import UserError
 
 IMAGE_TYPE, COMPRESSED_TYPE = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
 FRAME_PERIOD = 100_000_000  # nanoseconds
 SEA_FRAMES = 30
+FRAME_ID = 'camera_optical'
 
 
 @dataclass(frozen=True)
@@ -67,18 +69,30 @@ class Source:
 
 
 def sea_source(path: Path, *, frames: int, seed: int) -> Source:
-    """Write a bag of the synthetic sea and return it with its truth."""
+    """Write a bag of a passage over the synthetic sea and return it with its truth."""
+    # Two pictures a second: the demo shows half a minute of sea without playing 450 frames.
+    config = SeaCameraConfig(seed=seed, frame_rate=2.0)
+    camera = SeaCamera(config)
     truth = {}
-
-    def pictures() -> Iterator[tuple[int, ImageArray]]:
-        for index, frame in enumerate(_sea_frames(frames, seed)):
-            stamp = (index + 1) * FRAME_PERIOD
+    image_topic, truth_topic = '/camera/image_raw', '/camera/ground_truth'
+    with BagWriter(path) as bag:
+        for index in tqdm(range(frames), desc='synthetic sea', unit='frame'):
+            frame = camera.frame(index)
+            stamp = round((1 + frame.stamp) * 1e9)
             truth[stamp] = Truth(frame.boxes, frame.class_names)
-            yield stamp, frame.image
-
-    topic = '/camera/image_raw'
-    count = write_image_bag(path, pictures(), topic=topic, frame_id='camera_optical')
-    return Source(path, topic, IMAGE_TYPE, count, truth)
+            bag.image(image_topic, frame.image, stamp=stamp, frame_id=FRAME_ID)
+            bag.camera_info(
+                '/camera/camera_info',
+                config.intrinsics(),
+                width=config.width,
+                height=config.height,
+                stamp=stamp,
+                frame_id=FRAME_ID,
+            )
+            bag.detections(
+                truth_topic, frame.boxes, frame.class_names, stamp=stamp, frame_id=FRAME_ID
+            )
+    return Source(path, image_topic, IMAGE_TYPE, frames, truth)
 
 
 def photograph_source(path: Path, images: Path, *, frames: int | None) -> Source:
@@ -88,7 +102,7 @@ def photograph_source(path: Path, images: Path, *, frames: int | None) -> Source
     bar = tqdm(read_images(found, unreadable), total=len(found), desc='photographs', unit='image')
     pictures = (((index + 1) * FRAME_PERIOD, image) for index, (_, image) in enumerate(bar))
     topic = '/camera/image_raw'
-    count = write_image_bag(path, pictures, topic=topic, frame_id='camera_optical')
+    count = write_image_bag(path, pictures, topic=topic, frame_id=FRAME_ID)
     if not count:
         raise UserError(f'{images}: none of {len(found)} images can be read')
     return Source(path, topic, IMAGE_TYPE, count, problems=unreadable.reasons)
@@ -101,10 +115,3 @@ def bag_source(bag: Path, topic: str | None, *, frames: int | None) -> Source:
         raise UserError(f'{bag}: expected images, found none that decodes')
     total = next(item.count for item in list_topics(bag) if item.name == first.topic)
     return Source(bag, first.topic, first.msgtype, min(total, frames or total))
-
-
-def _sea_frames(count: int, seed: int) -> Iterator[SeaFrame]:
-    from spiking_retina_ros.datasets.sea_camera import render_still
-
-    for index in tqdm(range(count), desc='synthetic sea', unit='frame'):
-        yield render_still(seed * 1000 + index)

@@ -28,10 +28,10 @@ def camera_info() -> QoSProfile:
     return qos_profile_sensor_data
 
 
-def results() -> QoSProfile:
+def results(*, depth: int = 10) -> QoSProfile:
     """Return the profile of detections and pictures: reliable, the last ten."""
     return QoSProfile(
-        history=HistoryPolicy.KEEP_LAST, depth=10, reliability=ReliabilityPolicy.RELIABLE
+        history=HistoryPolicy.KEEP_LAST, depth=depth, reliability=ReliabilityPolicy.RELIABLE
     )
 
 
