@@ -33,8 +33,8 @@ def run_float(
     Return the output maps for images (N, C, H, W) of the tensors' dtype.
 
     On a normalised network the values are rates, and with ``clip`` they are limited to what
-    neurons can express: [0, burst], or [-burst, burst] for signed ones; without it nothing is lost
-    and decoding the outputs gives the analog values. ``visit(name, values)`` sees every node. Maps
+    neurons can express: [0, 1], or [-1, 1] for signed ones; without it nothing is lost and decoding
+    the outputs gives the analog values. ``visit(name, values)`` sees every node. Maps
     are freed as soon as nobody needs them.
     """
     topology = network.topology
@@ -97,8 +97,7 @@ def evaluate_population(
     if population.activation == 'relu':
         total = _rectify(total, population.maximum, scale, tensors, population.layer)
     if clip and not population.readout:
-        lowest = -population.burst if population.polarity == 'signed' else 0
-        total = total.clamp(lowest, population.burst)
+        total = total.clamp(-1 if population.polarity == 'signed' else 0, 1)
     return total
 
 

@@ -18,6 +18,7 @@ from torch.backends import cudnn
 from spiking_retina_ros.spiking import layers
 from spiking_retina_ros.spiking.engine import Simulation, check_times, input_tensor
 from spiking_retina_ros.spiking.network import IntegerImage, SpikingNetwork
+from spiking_retina_ros.spiking.neurons import spike_limits
 from spiking_retina_ros.spiking.plan import Plan, make_plan
 from spiking_retina_ros.spiking.tally import Tally
 from spiking_retina_ros.spiking.topology import (
@@ -117,7 +118,7 @@ class _Run:
         for index, node in enumerate(self._topology.nodes):
             if isinstance(node, Population):
                 tally.add_operations(node, first, activity)
-            spikes = self._advance(node, trains, steps)
+            spikes = self._advance(node, trains, first, steps)
             if spikes is not None:
                 activity[node.name] = spikes.abs().sum(1, dtype=torch.float64).long()
                 if isinstance(node, Population):
@@ -129,12 +130,14 @@ class _Run:
             for name in [n for n in trains if self._last_use.get(n, -1) <= index]:
                 del trains[name]
 
-    def _advance(self, node: Node, trains: dict[str, Tensor], steps: int) -> Tensor | None:
+    def _advance(
+        self, node: Node, trains: dict[str, Tensor], first: int, steps: int
+    ) -> Tensor | None:
         """Take one node through the chunk; return its spikes if it sends any."""
         if isinstance(node, Population):
             current = self._currents(node, trains, steps)
             if not node.readout:
-                return fire(node, self._layers[node.name], current)
+                return fire(node, self._layers[node.name], current, first=first)
             if node.name in self._outputs:
                 self._outputs[node.name] += current.sum(0, dtype=torch.float64)
             return None
@@ -190,7 +193,7 @@ class _Run:
             constant,
             threshold.to(image.device, state)[:, None, None],
             membrane,
-            torch.zeros_like(membrane) if population.polarity == 'corrective' else membrane,
+            torch.zeros_like(membrane) if counts_spikes(population) else membrane,
         )
 
     def _zeros(self, sources: dict[str, str], device: torch.device) -> dict[str, Tensor]:
@@ -201,9 +204,14 @@ class _Run:
         }
 
 
-def fire(population: Population, layer: _Layer, current: Tensor) -> Tensor:
-    """Return the spikes (steps, C, H, W) of these currents; moves the layer's membranes on."""
+def fire(population: Population, layer: _Layer, current: Tensor, *, first: int) -> Tensor:
+    """
+    Return the spikes (steps, C, H, W) of the currents of steps ``first + 1`` and on.
+
+    Moves the layer's membranes on; what a neuron may send is said in neurons.py.
+    """
     spikes = torch.empty_like(current, memory_format=torch.contiguous_format)
+    counts = counts_spikes(population)
     for step in range(len(current)):
         layer.membrane += current[step]
         if population.burst == 1:
@@ -211,16 +219,24 @@ def fire(population: Population, layer: _Layer, current: Tensor) -> Tensor:
             if population.polarity != 'unsigned':
                 wanted -= (layer.membrane < 0).to(wanted.dtype)
         else:
-            # see neurons.py; the quotient of two integers rounds down right in either float type
+            # the quotient of two integers rounds down right in either float type
             wanted = torch.floor(layer.membrane / layer.threshold)
-            lowest = 0 if population.polarity == 'unsigned' else -population.burst
-            wanted.clamp_(lowest, population.burst)
+            wanted.clamp_(*spike_limits(population.polarity, population.burst))
+            wanted = torch.minimum(wanted, first + step + 1 - layer.sent)
+            if population.polarity == 'signed':
+                wanted = torch.maximum(wanted, -(first + step + 1) - layer.sent)
         if population.polarity == 'corrective':
             wanted = torch.maximum(wanted, -layer.sent)
+        if counts:
             layer.sent += wanted
         layer.membrane -= wanted * layer.threshold
         spikes[step] = wanted
     return spikes
+
+
+def counts_spikes(population: Population) -> bool:
+    """Return whether a neuron's next spike depends on how many it sent, see neurons.py."""
+    return population.polarity == 'corrective' or population.burst > 1
 
 
 def chunks(times: tuple[int, ...], longest: int) -> Iterator[tuple[int, int]]:

@@ -6,11 +6,13 @@ Integrate-and-fire neurons on snnTorch: equations (1) to (3) of arXiv 2106.05624
 
 and two generalisations that stay integrate-and-fire: signed spikes and a few spikes per step,
 
-    s(t) = clip(floor(V(t) / theta), lowest, burst)
+    s(t) = clip(floor(V(t) / theta), lowest, highest)
 
-with lowest = 0 for 'unsigned', -burst for 'signed', and for 'corrective' -min(burst, n) where n is
-the number of spikes sent so far, so that a count never falls below zero. Where unsigned neurons
-have burst 1 this is equation (3) again.
+With n the net number of spikes sent before step t, highest = min(burst, t - n): a neuron may catch
+up by several spikes in a step, but its rate never exceeds one, or a bounded activation would not
+be bounded any more. lowest is 0 for 'unsigned', -min(burst, t + n) for 'signed', and
+-min(burst, n) for 'corrective', whose count never falls below zero. With burst 1, n never comes
+near these limits but for the corrective one, and for unsigned neurons this is equation (3) again.
 """
 
 from __future__ import annotations
@@ -57,7 +59,7 @@ def integrate_and_fire(threshold: Tensor, *, polarity: Polarity, burst: int) -> 
 
 
 class MultiSpike(snn.Leaky):
-    """An integrate-and-fire neuron whose spikes are integers in [lowest, burst], see above."""
+    """An integrate-and-fire neuron whose spikes are integers in [lowest, highest], see above."""
 
     def __init__(self, threshold: Tensor, *, polarity: Polarity, burst: int) -> None:
         super().__init__(
@@ -65,8 +67,9 @@ class MultiSpike(snn.Leaky):
         )
         self.polarity = polarity
         self.burst = burst
-        self._last: Tensor | None = None
+        self._step = 0
         self._sent: Tensor | None = None
+        self._last: Tensor | None = None
 
     def mem_reset(self, mem: Tensor) -> Tensor:
         """Return the spikes of the step before: what equation (1) subtracts."""
@@ -74,14 +77,19 @@ class MultiSpike(snn.Leaky):
 
     def fire(self, mem: Tensor) -> Tensor:
         """Return the spikes of this step, integers in the dtype of ``mem``."""
-        wanted = torch.floor(mem / self.threshold)
-        if self.polarity == 'unsigned':
-            spikes = wanted.clamp(0, self.burst)
-        elif self.polarity == 'signed':
-            spikes = wanted.clamp(-self.burst, self.burst)
-        else:
-            sent = torch.zeros_like(mem) if self._sent is None else self._sent
-            spikes = torch.maximum(wanted.clamp(-self.burst, self.burst), -sent)
-            self._sent = sent + spikes
+        sent = torch.zeros_like(mem) if self._sent is None else self._sent
+        self._step += 1
+        spikes = torch.floor(mem / self.threshold).clamp(*spike_limits(self.polarity, self.burst))
+        spikes = torch.minimum(spikes, self._step - sent)
+        if self.polarity == 'signed':
+            spikes = torch.maximum(spikes, -self._step - sent)
+        elif self.polarity == 'corrective':
+            spikes = torch.maximum(spikes, -sent)
+        self._sent = sent + spikes
         self._last = spikes
         return spikes
+
+
+def spike_limits(polarity: Polarity, burst: int) -> tuple[int, int]:
+    """Return the fewest and the most spikes a neuron may send in any step."""
+    return (0 if polarity == 'unsigned' else -burst), burst

@@ -47,9 +47,10 @@ class Population:
     ``layer`` is the key of the shared parameters: ``<layer>.bias``, ``.threshold``, ``.initial``,
     ``.scale`` and ``.shift``, each (C,). ``maximum`` is the upper bound of a bounded ReLU.
 
-    polarity 'unsigned': spikes 0..burst. 'corrective': also negative ones, but never more than
+    polarity 'unsigned': no negative spikes. 'corrective': negative ones, but never more than
     positive ones were sent before, so that the count stays that of a ReLU. 'signed': free to go
-    below zero, for linear layers.
+    below zero, for linear layers. ``burst`` is the most spikes in one step; the rate over the
+    window stays within one all the same (see ``neurons``).
 
     ``readout`` populations do not spike: their membrane sums up the current, and the network's
     output is read from it.

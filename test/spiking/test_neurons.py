@@ -14,11 +14,15 @@ from spiking_retina_ros.spiking.neurons import integrate_and_fire
 def loop(current, threshold, initial, polarity, burst):
     """Equations (1) to (3) for one neuron in plain integers."""
     membrane, sent, spikes = int(initial), 0, []
-    for z in current.tolist():
+    for step, z in enumerate(current.tolist(), start=1):
         membrane += z
         spike = membrane // threshold
-        lowest = {'unsigned': 0, 'signed': -burst, 'corrective': -min(burst, sent)}[polarity]
-        spike = max(lowest, min(burst, spike))
+        lowest = {
+            'unsigned': 0,
+            'signed': -min(burst, step + sent),
+            'corrective': -min(burst, sent),
+        }[polarity]
+        spike = max(lowest, min(burst, step - sent, spike))
         membrane -= threshold * spike
         sent += spike
         spikes.append(spike)
