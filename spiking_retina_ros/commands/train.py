@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from spiking_retina_ros.datasets.coco import CocoSet, read_coco
+from spiking_retina_ros.datasets.coco import CocoSet, read_coco, without_undecodable
 from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.retinanet.checkpoint import load_retinanet
 from spiking_retina_ros.retinanet.network import RetinaNet, build_retinanet
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     torch.manual_seed(recipe.seed)
     names = recipe.network.class_names
     sets = [parse_set(text, names) for text in arguments.data]
-    validation = read_coco(arguments.val, names) if arguments.val else None
+    validation = without_undecodable(read_coco(arguments.val, names)) if arguments.val else None
     if arguments.epochs:
         count = sum(len(part.images) for part in sets)
         recipe = dataclasses.replace(recipe, samples=max(1, round(arguments.epochs * count)))

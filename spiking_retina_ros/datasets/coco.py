@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from spiking_retina_ros.detections import FloatArray, ImageArray
 from spiking_retina_ros.errors import UserError
@@ -19,6 +21,7 @@ from spiking_retina_ros.errors import UserError
 # Less of a box than this inside its image says nothing about the object.
 SMALLEST_SIDE = 1.0
 LISTED_PROBLEMS = 20
+UNDECODABLE = 'image that does not decode'
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class Problems:
 
 @dataclass(frozen=True)
 class CocoSet:
-    """A COCO json file read for given class names; ``skipped_images`` of it are not in it."""
+    """A COCO json file read for given class names; ``problems`` lists what was left out."""
 
     path: Path
     class_names: tuple[str, ...]
@@ -136,6 +139,19 @@ def read_coco(
         details = '; '.join(problems.lines()[:3])
         raise UserError(f'{path}: no usable image among {len(values["images"])} ({details})')
     return CocoSet(path, tuple(class_names), images, problems)
+
+
+def without_undecodable(images: CocoSet, *, quiet: bool = False) -> CocoSet:
+    """Return the set without the images that do not decode, which join its problems."""
+    kept = []
+    for image in tqdm(images.images, desc='check', unit='image', disable=quiet, leave=False):
+        if read_image(image.path) is None:
+            images.problems.add(UNDECODABLE, str(image.path))
+        else:
+            kept.append(image)
+    if not kept:
+        raise UserError(f'{images.path}: none of its {len(images)} images decodes')
+    return dataclasses.replace(images, images=tuple(kept))
 
 
 def read_image(path: Path | str) -> ImageArray | None:

@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from spiking_retina_ros.datasets.augment import Sample, ViewSettings, mosaic, random_view
 from spiking_retina_ros.datasets.augment_light import LightSettings, random_light
-from spiking_retina_ros.datasets.coco import CocoImage, CocoSet, read_image
+from spiking_retina_ros.datasets.coco import UNDECODABLE, CocoImage, CocoSet, read_image
 from spiking_retina_ros.datasets.paste import CutOuts, PasteSettings
 from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.retinanet.loss import Target
@@ -96,7 +96,7 @@ class TrainingSamples(Dataset[tuple[Tensor, Target]]):
             sample = load_sample(image)
             if sample is None:
                 problems = sets[owners[index]].images.problems
-                problems.add('image that does not decode', str(image.path))
+                problems.add(UNDECODABLE, str(image.path))
                 self._weights[index] = 0.0
                 continue
             room -= sample.image.nbytes

@@ -29,6 +29,7 @@ from spiking_retina_ros.retinanet.training_log import TrainingLog
 from spiking_retina_ros.retinanet.training_state import Clock, load_state, save_state
 from spiking_retina_ros.retinanet.validation import Validation, validate
 
+STOPPING = (signal.SIGINT, signal.SIGTERM)
 WEIGHTS_FILE = 'weights.safetensors'
 
 
@@ -104,8 +105,7 @@ class Trainer:
         leader = self.options.rank == 0
         self.clock.started = saved = time.monotonic()
         due = _next_share(self.progress, self.options.validations)
-        for handled in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(handled, self._interrupt)
+        previous = {number: signal.signal(number, self._interrupt) for number in STOPPING}
         for progress, losses in self._steps():
             if not leader:
                 continue
@@ -120,6 +120,8 @@ class Trainer:
             if not self._interrupted:
                 self._validate()
             self.save()
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
     def save(self) -> None:
         """Write the averaged weights, and beside them everything needed to go on from here."""

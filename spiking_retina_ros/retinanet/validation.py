@@ -40,7 +40,11 @@ class Validation:
 def validate(
     network: RetinaNet, images: CocoSet, *, limit: int | None = None, quiet: bool = False
 ) -> Validation:
-    """Score ``network`` on the set, or on about ``limit`` evenly spaced images, by pycocotools."""
+    """
+    Score ``network`` on the set, or on about ``limit`` evenly spaced images, by pycocotools.
+
+    Images that do not decode are left out of the score; see `without_undecodable`.
+    """
     chosen = images.images
     if limit is not None:
         chosen = chosen[:: max(1, len(chosen) // limit)]
@@ -50,11 +54,9 @@ def validate(
     network.eval()
     for image in tqdm(chosen, desc='validate', unit='image', disable=quiet, leave=False):
         pixels = read_image(image.path)
-        if pixels is None:
-            images.problems.add('image that does not decode', str(image.path))
-            continue
-        scored.append(image)
-        found += _detections(network, image, pixels)
+        if pixels is not None:
+            scored.append(image)
+            found += _detections(network, image, pixels)
     network.train(was_training)
     return score(scored, images.class_names, found)
 

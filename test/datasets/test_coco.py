@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spiking_retina_ros.datasets.coco import read_coco, read_image
+from spiking_retina_ros.datasets.coco import read_coco, read_image, without_undecodable
 from spiking_retina_ros.errors import UserError
 
 CLASSES = ('boat', 'buoy')
@@ -160,3 +160,14 @@ def test_images_that_do_not_decode_are_none(tmp_path):
     empty = tmp_path / 'empty.png'
     empty.touch()
     assert [read_image(path) for path in (broken, empty, tmp_path / 'none.png')] == [None] * 3
+
+
+def test_images_that_do_not_decode_leave_the_set(make, tmp_path):
+    found = read_coco(make([annotation([1, 1, 5, 5])]), CLASSES)
+    (tmp_path / '1.png').write_bytes(b'not a picture')
+    left = without_undecodable(found, quiet=True)
+    assert [image.image_id for image in left.images] == [0]
+    assert left.problems.counts == {'image that does not decode': 1}
+    (tmp_path / '0.png').write_bytes(b'')
+    with pytest.raises(UserError, match='none of its 2 images decodes'):
+        without_undecodable(found, quiet=True)
