@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from spiking_retina_ros.conversion.calibration_cache import CalibrationCache, default_cache_folder
 from spiking_retina_ros.conversion.convert import Conversion, convert
 from spiking_retina_ros.conversion.options import ConversionOptions
 from spiking_retina_ros.datasets.images import (
@@ -71,6 +72,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--half-threshold', action=argparse.BooleanOptionalAction)
     parser.add_argument('--fuse-additions', action=argparse.BooleanOptionalAction)
     parser.add_argument(
+        '--no-cache', action='store_true', help='calibrate anew even if it was done before'
+    )
+    parser.add_argument(
         '--keep-dead-channels',
         action='store_true',
         help="give channels that never change their layer's median scale instead of stopping",
@@ -92,7 +96,8 @@ def run(arguments: argparse.Namespace) -> int:
         class_names=arguments.class_names,
         input_size=arguments.input_size,
     )
-    conversion = convert(analog, images, options, window=window)
+    cache = None if arguments.no_cache else CalibrationCache(default_cache_folder())
+    conversion = convert(analog, images, options, window=window, cache=cache)
     provenance = {
         **conversion.network.provenance,
         'checkpoint': arguments.checkpoint.name,

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from spiking_retina_ros.conversion.calibrate import Calibration, calibrate
+from spiking_retina_ros.conversion.calibration_cache import CalibrationCache
 from spiking_retina_ros.conversion.normalise import InputScale, choose_scales, normalise
 from spiking_retina_ros.conversion.options import ConversionOptions
 from spiking_retina_ros.conversion.parse import parse
@@ -44,9 +45,12 @@ def convert(
     options: ConversionOptions,
     *,
     window: Window,
+    cache: CalibrationCache | None = None,
 ) -> Conversion:
     """
     Convert a trained RetinaNet, calibrated on BGR images (H, W, 3) uint8 of any sizes.
+
+    With a ``cache`` a calibration that was done before is taken from there.
 
     Raises UserError where the network has an operation that is not converted, or the images do not
     suffice for calibration.
@@ -55,14 +59,7 @@ def convert(
     preprocessing, input_scale = plan_input(config)
     analog = build_populations(parse(detector), options)
     groups = ScaleGroups(analog.topology)
-    calibration = calibrate(
-        analog,
-        groups,
-        (analog_input(image, preprocessing, input_scale) for image in images),
-        count=len(images),
-        lower_percentile=options.lower_percentile,
-        upper_percentile=options.upper_percentile,
-    )
+    calibration = _calibration(analog, groups, images, options, (preprocessing, input_scale), cache)
     scales = choose_scales(analog.topology, groups, calibration, options)
     normalised = normalise(analog, scales, input_scale)
     network = SpikingNetwork(
@@ -76,6 +73,32 @@ def convert(
     )
     _check_outputs(network, config)
     return Conversion(network, analog, normalised, calibration, options)
+
+
+def _calibration(
+    analog: FloatNetwork,
+    groups: ScaleGroups,
+    images: Sequence[ImageArray],
+    options: ConversionOptions,
+    input_plan: tuple[Preprocessing, InputScale],
+    cache: CalibrationCache | None,
+) -> Calibration:
+    key = ''
+    if cache is not None:
+        key = cache.key(analog, images, options, input_plan)
+        if (known := cache.load(key)) is not None:
+            return known
+    calibration = calibrate(
+        analog,
+        groups,
+        (analog_input(image, *input_plan) for image in images),
+        count=len(images),
+        lower_percentile=options.lower_percentile,
+        upper_percentile=options.upper_percentile,
+    )
+    if cache is not None:
+        cache.store(key, calibration)
+    return calibration
 
 
 def plan_input(config: RetinaNetConfig) -> tuple[Preprocessing, InputScale]:
