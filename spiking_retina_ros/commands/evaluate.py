@@ -1,0 +1,132 @@
+"""
+``evaluate``: what a conversion cost, on a whole COCO set.
+
+``--json`` writes the keys that ``evaluation/export.py`` describes: ``images``, ``analog.map50``,
+``analog.map``, ``normalized.map50``, and for each entry of ``spiking`` ``steps``, ``transient``,
+``map50``, ``map``, ``loss_points``, ``loss_interval``, ``rate``, ``spikes_per_frame``,
+``synaptic_operations_per_frame``, ``ms_per_frame`` and ``per_class``.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from spiking_retina_ros.commands.convert import load_checkpoint
+from spiking_retina_ros.datasets.coco import read_coco
+from spiking_retina_ros.detector import choose_window
+from spiking_retina_ros.errors import UserError
+from spiking_retina_ros.evaluation.bench import Subject
+from spiking_retina_ros.evaluation.cache import default_cache
+from spiking_retina_ros.evaluation.evaluate import EvaluationOptions, evaluate_models
+from spiking_retina_ros.evaluation.export import evaluation_dict, write_json
+from spiking_retina_ros.evaluation.tables import print_evaluation
+from spiking_retina_ros.retinanet.network import RetinaNet
+from spiking_retina_ros.spiking.model_file import load_network
+from spiking_retina_ros.spiking.network import SpikingNetwork, Window
+
+SUMMARY = 'compare analog and spiking networks on a COCO set'
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the command."""
+    parser.add_argument('models', nargs='+', type=Path, help='model files of convert')
+    add_common_arguments(parser)
+    parser.add_argument(
+        '--steps', type=step_list, help='windows to read, like 8,16,32 (default: recommended)'
+    )
+    parser.add_argument(
+        '--transient',
+        type=int,
+        help='first steps ignored, in every window (default: recommended, in proportion)',
+    )
+    parser.add_argument(
+        '--timing-images', type=int, default=3, help='images for the time per frame; 0: none'
+    )
+    parser.add_argument('--seed', type=int, default=0, help='of the bootstrap')
+    parser.add_argument('--json', type=Path, help='file to write everything to')
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what ``evaluate`` and ``report`` have in common."""
+    parser.add_argument(
+        '--checkpoint', type=Path, required=True, help='analog network the models were made from'
+    )
+    parser.add_argument('--data', type=Path, required=True, help='COCO json to score on')
+    parser.add_argument('--limit', type=int, help='only so many images, evenly spaced')
+    parser.add_argument('--engine', default='event', help='reference, dense or event')
+    parser.add_argument('--threads', type=int, help="the engine's threads")
+    parser.add_argument(
+        '--cache',
+        type=Path,
+        default=default_cache(),
+        help='folder for results per image, so that an interrupted run goes on',
+    )
+    parser.add_argument('--no-cache', action='store_true', help='neither use nor fill the cache')
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Evaluate, print the table; exit status 1 if anything of the set had to be left out."""
+    networks = [load_network(path) for path in arguments.models]
+    subjects = [
+        Subject(name, network, windows(network, arguments.steps, arguments.transient))
+        for name, network in zip(model_names(arguments.models), networks, strict=True)
+    ]
+    evaluation = evaluate_models(
+        load_analog(arguments.checkpoint, networks[0]),
+        subjects,
+        read_coco(arguments.data, networks[0].class_names),
+        EvaluationOptions(
+            engine=arguments.engine,
+            threads=arguments.threads,
+            limit=arguments.limit,
+            cache=cache_folder(arguments),
+            timing_images=arguments.timing_images,
+            seed=arguments.seed,
+        ),
+    )
+    print_evaluation(evaluation)
+    if arguments.json is not None:
+        write_json(arguments.json, evaluation_dict(evaluation))
+    return 1 if evaluation.problems else 0
+
+
+def load_analog(path: Path, network: SpikingNetwork) -> RetinaNet:
+    """Return the checkpoint's network, laid out for the spiking network's input size."""
+    height, width = network.preprocessing.input_size
+    return load_checkpoint(path, class_names=list(network.class_names), input_size=[width, height])
+
+
+def windows(
+    network: SpikingNetwork, steps: Sequence[int] | None, transient: int | None
+) -> tuple[Window, ...]:
+    """Return the windows asked for; raises UserError for one that a transient leaves empty."""
+    numbers = [None] if steps is None else list(steps)
+    return tuple(choose_window(network.window, number, transient) for number in numbers)
+
+
+def cache_folder(arguments: argparse.Namespace) -> Path | None:
+    """Return the folder of the cache, or None without one."""
+    return None if arguments.no_cache else arguments.cache
+
+
+def step_list(text: str) -> list[int]:
+    """Read numbers of steps separated by commas, ascending and without repeats."""
+    try:
+        numbers = sorted({int(part) for part in text.split(',')})
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f'expected steps like 8,16,32, found {text!r}') from error
+    return numbers
+
+
+def model_names(paths: Sequence[Path]) -> list[str]:
+    """Return short names of model files, longer ones where stems are the same."""
+    stems = [path.stem for path in paths]
+    names = [
+        stem if stems.count(stem) == 1 else str(path)
+        for stem, path in zip(stems, paths, strict=True)
+    ]
+    if len(set(names)) < len(names):
+        raise UserError('expected different model files, found the same one twice')
+    return names

@@ -1,0 +1,160 @@
+"""An evaluation as tables for people."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from spiking_retina_ros.evaluation.precision import SIZES
+from spiking_retina_ros.evaluation.results import Evaluation, Scored, SubjectScore, WindowScore
+
+# More classes than this get a table of their own.
+CLASSES_IN_TABLE = 4
+# Where output goes to a file there is no terminal to wrap for.
+WIDTH_WITHOUT_TERMINAL = 220
+NOTHING = '-'
+
+
+def print_evaluation(evaluation: Evaluation) -> None:
+    """Print the table, and where there are several models the table of record of their losses."""
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=WIDTH_WITHOUT_TERMINAL)
+    console.print(evaluation_table(evaluation))
+    if len(evaluation.class_names) > CLASSES_IN_TABLE:
+        console.print(class_table(evaluation))
+    if len(evaluation.subjects) > 1:
+        console.print(loss_table(evaluation))
+    for problem in evaluation.problems:
+        console.print(f'skipped: {problem}', markup=False, highlight=False)
+
+
+def evaluation_table(evaluation: Evaluation) -> Table:
+    """Return one row per network and window."""
+    limited = evaluation.images < evaluation.available
+    count = f'{evaluation.images} of {evaluation.available}' if limited else f'{evaluation.images}'
+    classes = evaluation.class_names[: CLASSES_IN_TABLE + 1]
+    shown = classes if len(classes) <= CLASSES_IN_TABLE else ()
+    timing = (
+        f'ms: median of {evaluation.timing_images} frames run for that window alone, engine '
+        f'{evaluation.engine}, {evaluation.machine}'
+    )
+    table = Table(
+        title=f'{evaluation.data.name}: {count} images',
+        caption='in per cent; AP and recall of a class at IoU 0.5; AP of objects below 32x32, to '
+        '96x96 and above, pixels of the image; loss: points of mAP@0.5 below the analog network, '
+        f'95 % interval by paired bootstrap over images; {timing}',
+    )
+    table.add_column('network')
+    headings = ['steps', 'transient', 'mAP@0.5', 'mAP@[.5:.95]', 'loss', '95 % interval']
+    headings += [f'{name}\nAP / recall' for name in shown]
+    headings += ['AP small\n/ medium / large', 'rate', 'spikes\nper frame']
+    headings += ['synaptic ops\nper frame', 'per\nMAC', 'ms']
+    for heading in headings:
+        table.add_column(heading, justify='right')
+    blank = [NOTHING] * 5
+    table.add_row('analog', *_scores(evaluation.analog, shown, is_analog=True), *blank)
+    for subject in evaluation.subjects:
+        table.add_section()
+        for stage, scored in (
+            ('normalised, clipped', subject.normalised),
+            ('+ narrow weights', subject.quantised),
+        ):
+            table.add_row(f'{subject.name}: {stage}', *_scores(scored, shown), *blank)
+        for score in subject.windows:
+            table.add_row(f'{subject.name}: spiking', *_window_cells(score, subject, shown))
+    return table
+
+
+def class_table(evaluation: Evaluation) -> Table:
+    """Return AP at IoU 0.5 and recall, one row per class, one column per network."""
+    table = Table(title='AP / recall per class at IoU 0.5, per cent')
+    networks: list[tuple[str, Scored]] = [('analog', evaluation.analog)]
+    for subject in evaluation.subjects:
+        networks += [
+            (f'{subject.name}\n{score.window.steps} steps', score.scored)
+            for score in subject.windows
+        ]
+    table.add_column('class')
+    table.add_column('objects', justify='right')
+    for heading, _ in networks:
+        table.add_column(heading, justify='right')
+    for name in evaluation.class_names:
+        objects = evaluation.analog.precision.per_class[name].objects
+        cells = [_class_cell(scored, name) for _, scored in networks]
+        table.add_row(name, str(objects), *cells)
+    return table
+
+
+def loss_table(evaluation: Evaluation) -> Table:
+    """Return the losses, rows are models and columns steps; '-' where not asked for."""
+    steps = sorted({s.window.steps for subject in evaluation.subjects for s in subject.windows})
+    table = Table(
+        title='loss against the analog network, points of mAP@0.5, by simulated steps '
+        f'({evaluation.images} images)'
+    )
+    table.add_column('model')
+    for number in steps:
+        table.add_column(str(number), justify='right')
+    for subject in evaluation.subjects:
+        by_steps = {score.window.steps: score for score in subject.windows}
+        table.add_row(
+            subject.name,
+            *(
+                f'{by_steps[number].scored.loss_points:.1f}' if number in by_steps else NOTHING
+                for number in steps
+            ),
+        )
+    return table
+
+
+def per_cent(value: float, digits: int = 1) -> str:
+    """Return a share as per cent, or '-' where it is not defined."""
+    return NOTHING if math.isnan(value) else f'{100 * value:.{digits}f}'
+
+
+def short_count(value: float) -> str:
+    """Return a count in thousands, millions or thousand millions."""
+    for limit, unit in ((1e9, 'G'), (1e6, 'M'), (1e3, 'k')):
+        if value >= limit:
+            return f'{value / limit:.3g} {unit}'
+    return f'{value:.0f}'
+
+
+def _scores(
+    scored: Scored, class_names: Sequence[str], *, is_analog: bool = False, window: str = ''
+) -> list[str]:
+    precision = scored.precision
+    steps, _, transient = window.partition('/')
+    cells = [steps or NOTHING, transient or NOTHING]
+    cells += [per_cent(precision.map50), per_cent(precision.map)]
+    if is_analog or math.isnan(scored.loss_points):
+        cells += [NOTHING, NOTHING]
+    else:
+        low, high = scored.loss_interval
+        cells += [f'{scored.loss_points:.1f}', f'{low:.1f} .. {high:.1f}']
+    cells += [_class_cell(scored, name) for name in class_names]
+    cells.append(' / '.join(per_cent(precision.map50_by_size[size], 0) for size in SIZES))
+    return cells
+
+
+def _class_cell(scored: Scored, name: str) -> str:
+    figures = scored.precision.per_class[name]
+    return f'{per_cent(figures.ap50)} / {per_cent(figures.recall, 0)}'
+
+
+def _window_cells(
+    score: WindowScore, subject: SubjectScore, class_names: Sequence[str]
+) -> list[str]:
+    window = f'{score.window.steps}/{score.window.transient}'
+    return [
+        *_scores(score.scored, class_names, window=window),
+        f'{score.rate:.3f}',
+        short_count(score.spikes),
+        short_count(score.synaptic_operations),
+        f'{score.synaptic_operations / subject.analog_macs:.2f}',
+        NOTHING if score.milliseconds is None else f'{score.milliseconds:.0f}',
+    ]
