@@ -26,8 +26,7 @@ def write_coco_set(
     2 buoy; boxes are (x, y, width, height) in pixels. Picture i depends on (seed, i) alone, so a
     larger set begins with the smaller one. Raises UserError where the folder cannot be written.
     """
-    if count < 1:
-        raise UserError(f'count: expected at least 1 picture, found {count}')
+    check_count(count, width, height, seed)
     images: list[dict[str, object]] = []
     annotations: list[dict[str, object]] = []
     make_folder(folder / 'images')
@@ -46,6 +45,18 @@ def write_coco_set(
     }
     path.write_text(json.dumps(content))
     return path
+
+
+def check_count(count: int, width: int, height: int, seed: int) -> None:
+    """Raise a UserError that names what cannot be drawn."""
+    for name, value, least in (
+        ('count', count, 1),
+        ('width', width, 32),
+        ('height', height, 32),
+        ('seed', seed, 0),
+    ):
+        if value < least:
+            raise UserError(f'{name}: expected at least {least}, found {value}')
 
 
 def still_seed(seed: int, index: int) -> int:

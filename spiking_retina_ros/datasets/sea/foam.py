@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from spiking_retina_ros.datasets.sea.light import Light
 from spiking_retina_ros.datasets.sea.mesh import Solid
@@ -53,20 +54,28 @@ def add_wake(
     ``first`` is the first canvas row of the sea; ``travelled`` is the camera's way in metres, by
     which the foam stays where it is in the water.
     """
-    trail = solid.length * 0.5 + min(speed * 9.0, 160.0)
-    spot = _pixels_around(canvas, window, first, solid, pose, trail, optics)
+    spot = _pixels_around(canvas, window, first, solid, pose, speed, optics)
     if spot is None:
         return
     strength = _strength(spot, solid.length, speed)
     pixel_x = (spot.world_x * _PER_METRE) % _TEXTURE
     pixel_y = ((spot.world_z + travelled) * _PER_METRE) % _TEXTURE
     patches = cv2.remap(texture, pixel_x, pixel_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
-    alpha = np.clip(strength * (0.7 + 0.45 * patches), 0, 0.92)
-    alpha *= np.exp(-spot.world_z / np.float32(light.visibility))
+    coarse = np.clip(strength * (0.7 + 0.45 * patches), 0, 0.92)
+    coarse *= np.exp(-spot.world_z / np.float32(light.visibility))
+    part = np.ascontiguousarray(canvas[spot.rows, spot.columns])
+    size = (part.shape[1], part.shape[0])
+    fine = cv2.resize((coarse * 255).astype(np.uint8), size, interpolation=cv2.INTER_LINEAR)
+    alpha = np.asarray(fine, np.uint8)
     white = np.clip(np.array(light.ambient) * 0.9 + np.array(light.sun) * 0.35, 0, 0.97)
-    part = canvas[spot.rows, spot.columns]
-    blended = part + (np.float32(255) * white.astype(np.float32) - part) * alpha[..., None]
-    canvas[spot.rows, spot.columns] = blended.astype(np.uint8)
+    canvas[spot.rows, spot.columns] = _mixed(part, alpha, white)
+
+
+def _mixed(part: ImageArray, alpha: ImageArray, colour: NDArray[np.float64]) -> ImageArray:
+    """Return ``part`` (H, W, 3) with a colour (3,) in [0, 1] laid over it by alpha (H, W)."""
+    rest = cv2.cvtColor(255 - alpha, cv2.COLOR_GRAY2BGR)
+    layer = cv2.merge([cv2.convertScaleAbs(alpha, alpha=float(tone)) for tone in colour])
+    return np.asarray(cv2.add(cv2.multiply(part, rest, scale=1 / 255), layer), np.uint8)
 
 
 def _pixels_around(
@@ -75,12 +84,14 @@ def _pixels_around(
     first: int,
     solid: Solid,
     pose: Pose,
-    trail: float,
+    speed: float,
     optics: Optics,
 ) -> _Place | None:
     forward = np.array([np.sin(pose.heading), np.cos(pose.heading)])
     side = np.array([np.cos(pose.heading), -np.sin(pose.heading)])
-    spread = solid.length * 0.15 + 0.3 * trail
+    # Beyond these the exponentials of ``_strength`` have fallen below 7 %.
+    trail = solid.length * 0.5 + 2.7 * _trail_length(speed)
+    spread = solid.length * 0.15 + 0.3 * 2.7 * _bow_length(solid.length, speed)
     corners = np.array(
         [
             np.array([pose.x, pose.z]) + forward * along + side * sideways
@@ -96,14 +107,14 @@ def _pixels_around(
     bottom = int(min(rows.max() + 1, canvas.shape[0]))
     if left >= right or top >= bottom:
         return None
-    v = np.arange(top, bottom, dtype=np.float32)[:, None] + np.float32(
-        window.top - optics.centre[1]
-    )
-    u = np.arange(left, right, dtype=np.float32)[None, :]
+    # Foam is soft: every second pixel is worked out, the others lie between.
+    v = np.arange(top + 0.5, bottom, 2, dtype=np.float32)[:, None]
+    v += np.float32(window.top - optics.centre[1])
+    u = np.arange(left + 0.5, right, 2, dtype=np.float32)[None, :]
     u += np.float32(window.left - optics.centre[0])
-    world_z = np.float32(optics.focal * optics.height) / np.maximum(v, np.float32(0.3))
-    world_x = u * (world_z / np.float32(optics.focal))
-    world_z = np.repeat(world_z, right - left, axis=1)
+    depth = np.float32(optics.focal * optics.height) / np.maximum(v, np.float32(0.3))
+    world_x = (u * (depth / np.float32(optics.focal))).astype(np.float32)
+    world_z = np.repeat(depth, u.shape[1], axis=1).astype(np.float32)
     east, north = world_x - np.float32(pose.x), world_z - np.float32(pose.z)
     forward, side = forward.astype(np.float32), side.astype(np.float32)
     return _Place(
@@ -124,12 +135,22 @@ def _strength(spot: _Place, length: float, speed: float) -> FloatImage:
     after = np.maximum(behind, 0)
     edge = -(spot.across - np.float32(beam * 0.42) - np.float32(0.04) * after)
     wash = smoothstep(edge, -beam * 0.3, beam * 0.1)
-    wash *= np.exp(after * np.float32(-1 / (2.0 + speed * 3.5))) * (behind > 0)
+    wash *= np.exp(after * np.float32(-1 / _trail_length(speed))) * (behind > 0)
     reach = np.maximum(np.float32(length * 0.5) - spot.ahead, 0)
     arm = spot.across - np.float32(beam * 0.25) - np.float32(0.3) * reach
     bow = np.exp(-((arm / (np.float32(0.25) + np.float32(0.035) * reach)) ** 2))
-    bow *= np.exp(reach * np.float32(-1 / (length * 0.35 + speed * 1.5))) * (reach > 0)
+    bow *= np.exp(reach * np.float32(-1 / _bow_length(length, speed))) * (reach > 0)
     skirt = smoothstep(-spot.across, -beam * 0.75, -beam * 0.45)
     skirt = skirt * (np.abs(spot.ahead) < length * 0.5)
     total = np.float32(1.1) * wash + np.float32(0.9) * bow + np.float32(0.5) * skirt
     return (total * np.float32(pace)).astype(np.float32)
+
+
+def _trail_length(speed: float) -> float:
+    """Return the metres over which the trail fades to 37 %."""
+    return 2.0 + 3.5 * speed
+
+
+def _bow_length(length: float, speed: float) -> float:
+    """Return the metres along the hull over which the bow wave fades to 37 %."""
+    return 0.25 * length + 0.8 * speed

@@ -19,6 +19,7 @@ from spiking_retina_ros.detections import ImageArray
 _SHIFT = 4  # fractional bits of polygon corners
 _LARGEST = 8_000_000  # pixels; an object this close fills the picture several times
 _NEAREST = 1.0  # metres
+_LEAST_FACE = 0.15  # pixels; smaller faces change nothing that could be seen
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,8 @@ def draw_sprite(
         return None
     factor = _supersampling(max(width, height))
     fine = (np.stack([pixel_x - left, pixel_y - top], axis=1) + 0.5) * factor - 0.5
-    painted = _paint(solid, pose, corners, fine, (height * factor, width * factor), optics, light)
+    size = (height * factor, width * factor)
+    painted = _paint(solid, pose, corners, fine, size, factor, optics, light)
     pixels = np.asarray(
         cv2.resize(painted, (width, height), interpolation=cv2.INTER_AREA), np.uint8
     )
@@ -126,11 +128,13 @@ def _paint(
     corners: NDArray[np.float64],
     fine: NDArray[np.float64],
     size: tuple[int, int],
+    factor: int,
     optics: Optics,
     light: Light,
 ) -> ImageArray:
     """Return the picture (rows, columns, 4) at the finer resolution."""
     drawn = np.zeros((*size, 4), np.uint8)
+    least = _LEAST_FACE * factor
     starts, counts = solid.starts, solid.counts
     centres = np.add.reduceat(corners, starts, axis=0) / counts[:, None]
     view = np.array([0.0, optics.height, 0.0]) - centres
@@ -142,7 +146,7 @@ def _paint(
     if optics.height < solid.deck + pose.heave:
         layers = np.where(layers == 0, 100, layers)  # from below, the hull hides what it carries
     order = np.lexsort((-distance, layers))
-    order = order[(facing & (_extents(fine, starts) > 0.4))[order]]
+    order = order[(facing & (_extents(fine, starts) > least))[order]]
     colours = (face_colours(solid, normals, view, light) * 255).astype(np.uint8)
     paints = np.concatenate([colours, np.full((len(colours), 1), 255, np.uint8)], axis=1).tolist()
     fixed = np.round(fine * (1 << _SHIFT)).astype(np.int32)

@@ -19,7 +19,7 @@ from spiking_retina_ros.datasets.sea.light import Light
 from spiking_retina_ros.datasets.sea.mirror import SLOPE_LIMIT, SLOPES, Mirror, Shore
 from spiking_retina_ros.datasets.sea.noise import FloatImage, smoothstep
 from spiking_retina_ros.datasets.sea.optics import Optics, Window
-from spiking_retina_ros.datasets.sea.waves import BANDS, SeaState, WaveTile, averaged_rows
+from spiking_retina_ros.datasets.sea.waves import BANDS, SeaState, WaveTile, averaged_slopes
 from spiking_retina_ros.detections import ImageArray
 
 _LATERAL_CAP = 140.0  # metres; further off, features keep their width so that they stay visible
@@ -78,10 +78,11 @@ class Water:
             if top >= stop:
                 continue
             rows = slice(top - layer.first, stop - layer.first)
-            lines = averaged_rows(
+            lines = averaged_slopes(
                 layer.tile.at(time),
                 layer.position[rows] + travelled * layer.per_metre,
                 layer.extent[rows],
+                1.0 / layer.per_metre,
             )
             lines *= layer.weight
             padded = np.concatenate([lines, lines[:, :1]], axis=1)

@@ -45,7 +45,11 @@ BANDS = (
 
 
 class WaveTile:
-    """Slopes along the view on a periodic tile (samples, samples), of deviation 1."""
+    """
+    Heights of the sea on a periodic tile, scaled so that slopes along the view deviate by 1.
+
+    Row r of the tile lies r * size / samples metres ahead, column c as far to the right.
+    """
 
     def __init__(self, rng: np.random.Generator, band: Band, wind: float) -> None:
         self.band = band
@@ -58,43 +62,42 @@ class WaveTile:
         # Height falls with the square of the wave number; waves across the wind are faint.
         height = np.where(kept, number**-2.0, 0.0) * (0.12 + along**2)
         phase = rng.normal(size=height.shape) + 1j * rng.normal(size=height.shape)
-        self._spectrum = (1j * wave_z * height * phase).astype(np.complex64)
+        field = np.fft.irfft2(1j * wave_z * height * phase, s=(count, count))
+        spectrum = height * phase / (field.std() + 1e-12)
+        self._places = np.flatnonzero(kept)
+        self._spectrum = spectrum.reshape(-1)[self._places].astype(np.complex64)
         # A half-plane of wave numbers is kept, so the sign says which way each wave runs.
-        self._frequency = (np.sign(along) * np.sqrt(GRAVITY * number)).astype(np.float32)
-        field = np.fft.irfft2(self._spectrum, s=(count, count))
-        self._spectrum /= np.complex64(field.std() + 1e-12)
-        self._still: FloatImage | None = None
+        frequency = np.sign(along) * np.sqrt(GRAVITY * number)
+        self._frequency = frequency.reshape(-1)[self._places]
 
     def at(self, time: float) -> FloatImage:
-        """Return the slopes (samples, samples) float32 at a time in seconds."""
+        """Return the heights (samples, samples) float32 at a time in seconds."""
         count = self.band.samples
-        spectrum: NDArray[np.complex64] = self._spectrum
-        if time != 0.0:
-            spectrum = spectrum * np.exp(np.complex64(1j * time) * -self._frequency)
-        elif self._still is not None:
-            return self._still
-        field = np.fft.irfft2(spectrum, s=(count, count)).astype(np.float32)
-        if time == 0.0:
-            self._still = field
-        return field
+        phase = np.mod(self._frequency * -time, 2 * np.pi).astype(np.float32)
+        turned = self._spectrum * (np.cos(phase) + np.complex64(1j) * np.sin(phase))
+        full = np.zeros((count, count // 2 + 1), np.complex64)
+        full.reshape(-1)[self._places] = turned
+        return np.fft.irfft2(full, s=(count, count)).astype(np.float32)
 
 
-def averaged_rows(
-    tile: FloatImage, position: NDArray[np.float64], extent: NDArray[np.float64]
+def averaged_slopes(
+    tile: FloatImage, position: NDArray[np.float64], extent: NDArray[np.float64], metres: float
 ) -> FloatImage:
-    """Return the mean (rows, samples) of ``tile`` over position +- extent / 2, in samples."""
-    count = tile.shape[0]
-    summed = np.zeros((count + 1, tile.shape[1]), np.float32)
-    np.cumsum(tile, axis=0, out=summed[1:])
-    summed -= np.linspace(0, 1, count + 1, dtype=np.float32)[:, None] * summed[-1]  # now periodic
+    """
+    Return the mean slope (rows, samples) over position +- extent / 2, both in samples.
+
+    ``tile`` holds heights, whose difference over a distance is the mean of the slope there;
+    ``metres`` is the distance of two samples.
+    """
     size = np.maximum(extent, 1.0)
-    difference = _between(summed, position + size / 2) - _between(summed, position - size / 2)
-    return (difference / size[:, None].astype(np.float32)).astype(np.float32)
+    rise = _between(tile, position + size / 2) - _between(tile, position - size / 2)
+    return (rise / (size[:, None] * metres).astype(np.float32)).astype(np.float32)
 
 
-def _between(summed: FloatImage, at: NDArray[np.float64]) -> FloatImage:
-    """Interpolate the rows of a periodic (count + 1, samples) table at fractional places."""
-    rest = np.mod(at, summed.shape[0] - 1)
-    low = np.minimum(rest.astype(np.int64), summed.shape[0] - 2)
+def _between(tile: FloatImage, at: NDArray[np.float64]) -> FloatImage:
+    """Interpolate the rows of a periodic tile at fractional places."""
+    count = tile.shape[0]
+    rest = np.mod(at, count)
+    low = np.minimum(rest.astype(np.int64), count - 1)
     part = (rest - low)[:, None].astype(np.float32)
-    return summed[low] * (1 - part) + summed[low + 1] * part
+    return tile[low] * (1 - part) + tile[(low + 1) % count] * part
