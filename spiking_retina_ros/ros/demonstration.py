@@ -119,14 +119,18 @@ def _count(report: Report, answer: Answer, truth: Truth | None) -> None:
 
 
 def found_objects(detections: Sequence[Detection], truth: Truth) -> int:
-    """Return how many true objects a detection of their class overlaps (IoU of at least 0.3)."""
-    return sum(
-        any(
-            item.class_name == name and _overlap(item.box, box) >= MATCHING_OVERLAP
-            for item in detections
-        )
-        for box, name in zip(truth.boxes.tolist(), truth.class_names, strict=True)
-    )
+    """Return how many true objects have a detection of their class and IoU of at least 0.3."""
+    left = list(zip(truth.boxes.tolist(), truth.class_names, strict=True))
+    for item in sorted(detections, key=lambda entry: -entry.score):
+        fitting = [
+            (_overlap(item.box, box), number)
+            for number, (box, name) in enumerate(left)
+            if name == item.class_name
+        ]
+        best, number = max(fitting, default=(0.0, 0))
+        if best >= MATCHING_OVERLAP:
+            del left[number]
+    return len(truth.class_names) - len(left)
 
 
 def _overlap(first: Sequence[float], second: Sequence[float]) -> float:
