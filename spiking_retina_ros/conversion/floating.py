@@ -96,9 +96,14 @@ def evaluate_population(
     scale = tensors.get(f'{population.layer}.scale')
     if population.activation == 'relu':
         total = _rectify(total, population.maximum, scale, tensors, population.layer)
-    if clip and not population.readout:
-        total = total.clamp(-1 if population.polarity == 'signed' else 0, 1)
-    return total
+    return clip_to_rates(population, total) if clip else total
+
+
+def clip_to_rates(population: Population, values: Tensor) -> Tensor:
+    """Limit normalised values to the rates a population's neurons may have."""
+    if population.readout:
+        return values
+    return values.clamp(-1 if population.polarity == 'signed' else 0, 1)
 
 
 def _rectify(
