@@ -10,10 +10,15 @@ from torch import Tensor
 
 from spiking_retina_ros.conversion.calibrate import Calibration, calibrate
 from spiking_retina_ros.conversion.calibration_cache import CalibrationCache
-from spiking_retina_ros.conversion.normalise import InputScale, choose_scales, normalise
+from spiking_retina_ros.conversion.finetuned_file import FineTuned
+from spiking_retina_ros.conversion.normalise import InputScale, Scales, choose_scales, normalise
 from spiking_retina_ros.conversion.options import ConversionOptions
 from spiking_retina_ros.conversion.parse import parse
-from spiking_retina_ros.conversion.populations import FloatNetwork, build_populations
+from spiking_retina_ros.conversion.populations import (
+    FloatNetwork,
+    build_populations,
+    with_neurons,
+)
 from spiking_retina_ros.conversion.quantise import quantise
 from spiking_retina_ros.conversion.scale_groups import ScaleGroups
 from spiking_retina_ros.detections import ImageArray
@@ -70,6 +75,50 @@ def convert(
         config.class_names,
         config.to_dict(),
         {'options': options.as_dict(), 'calibration': {'images': len(images)}},
+    )
+    _check_outputs(network, config)
+    return Conversion(network, analog, normalised, calibration, options)
+
+
+def convert_finetuned(
+    finetuned: FineTuned, options: ConversionOptions, *, window: Window
+) -> Conversion:
+    """
+    Convert a network that was fine-tuned for it: its learned thresholds are the scales.
+
+    Of the options those about neurons and integers apply; the thresholds replace the percentiles.
+    Raises UserError naming the layer whose learned threshold is missing, or for the ``paper``
+    normalisation, which the network was not trained for.
+    """
+    if options.shift or not options.fuse_additions:
+        raise UserError(
+            'a fine-tuned network is converted with the fast normalisation it was trained for; '
+            'use --normalisation fast, without --no-fuse-additions'
+        )
+    config = finetuned.config
+    preprocessing, input_scale = plan_input(config)
+    topology = with_neurons(finetuned.network.topology, options)
+    analog = FloatNetwork(topology, finetuned.network.tensors)
+    groups = ScaleGroups(topology)
+    scales: Scales = {}
+    for population in topology.populations:
+        threshold = finetuned.thresholds.get(groups.of(population.name))
+        if threshold is None:
+            raise UserError(
+                f'{population.name}: the checkpoint has no learned threshold for it; it is not '
+                'whole, so fine-tune again (train --finetune-for-conversion)'
+            )
+        scales[population.name] = (threshold.double(), torch.zeros_like(threshold).double())
+    normalised = normalise(analog, scales, input_scale)
+    calibration = Calibration({}, {}, 0, options.lower_percentile, options.upper_percentile)
+    network = SpikingNetwork(
+        topology,
+        quantise(normalised, options),
+        preprocessing,
+        window,
+        config.class_names,
+        config.to_dict(),
+        {'options': options.as_dict(), 'finetuned': {'levels': finetuned.levels}},
     )
     _check_outputs(network, config)
     return Conversion(network, analog, normalised, calibration, options)

@@ -52,6 +52,26 @@ def build_populations(graph: AnalogGraph, options: ConversionOptions) -> FloatNe
     return _Builder(graph, options).build()
 
 
+def with_neurons(topology: Topology, options: ConversionOptions) -> Topology:
+    """Return the topology with the neurons that ``options`` ask for."""
+    nodes: list[Node] = []
+    for node in topology.nodes:
+        if isinstance(node, Population):
+            positive = node.polarity != 'signed'
+            polarity = _polarity(options, positive=positive)
+            node = replace(node, polarity=polarity, burst=options.burst)
+        nodes.append(node)
+    return Topology(tuple(nodes), topology.outputs, topology.input_channels)
+
+
+def _polarity(options: ConversionOptions, *, positive: bool) -> Polarity:
+    """Return what the neurons of a population may send; ``positive`` ones never have to."""
+    chosen = options.signed_spikes
+    if chosen == 'none' or (positive and chosen == 'linear'):
+        return 'unsigned'
+    return 'corrective' if positive else 'signed'
+
+
 class _Builder:
     def __init__(self, graph: AnalogGraph, options: ConversionOptions) -> None:
         self._graph = graph
@@ -149,7 +169,7 @@ class _Builder:
                 tuple(synapses),
                 activation,
                 maximum,
-                self._polarity(positive),
+                _polarity(self._options, positive=positive),
                 self._options.burst,
                 is_output and self._options.readout == 'current',
             )
@@ -181,12 +201,6 @@ class _Builder:
         key = f'{name}.identity{index}.weight'
         self._tensors[key] = torch.ones(channels, 1, 1, 1)
         return Synapse(source, key, groups=channels, diagonal=True)
-
-    def _polarity(self, positive: bool) -> Polarity:
-        chosen = self._options.signed_spikes
-        if chosen == 'none' or (positive and chosen == 'linear'):
-            return 'unsigned'
-        return 'corrective' if positive else 'signed'
 
 
 def _synapse(operation: Convolution) -> Synapse:

@@ -1,0 +1,211 @@
+"""Conversion-aware fine-tuning: a few epochs with the activations a spiking network can send."""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+from tqdm import tqdm
+
+from spiking_retina_ros.conversion.convert import Conversion
+from spiking_retina_ros.conversion.finetuned_file import FineTuned, save_finetuned
+from spiking_retina_ros.conversion.normalise import choose_scales
+from spiking_retina_ros.conversion.populations import FloatNetwork
+from spiking_retina_ros.conversion.quantised import QuantisedNetwork
+from spiking_retina_ros.conversion.scale_groups import ScaleGroups
+from spiking_retina_ros.datasets.coco import CocoSet
+from spiking_retina_ros.errors import UserError
+from spiking_retina_ros.retinanet.config import RetinaNetConfig
+from spiking_retina_ros.retinanet.loss import Target, detection_loss
+from spiking_retina_ros.retinanet.preprocess import normalise
+from spiking_retina_ros.retinanet.samples import SequentialRequests, TrainingSamples, collate
+from spiking_retina_ros.retinanet.validation import Validation, validate
+from spiking_retina_ros.spiking.topology import Population, Topology
+
+CHECKPOINT = 'finetuned.safetensors'
+CHECKPOINT_SECONDS = 180.0
+
+
+@dataclass(frozen=True)
+class FineTuning:
+    """
+    What a fine-tuning run is.
+
+    ``levels`` steps; ``samples`` images in batches; AdamW with ``learning_rate`` for weights and
+    ten times that for the logarithms of thresholds, falling along a cosine. ``activity_weight``
+    multiplies the excess of the expected synaptic operations per window over
+    ``activity_target`` times the analog multiply-accumulates.
+    """
+
+    levels: int = 8
+    samples: int = 6000
+    batch_size: int = 8
+    learning_rate: float = 1e-4
+    ema: float = 0.99
+    activity_weight: float = 0.0
+    activity_target: float = 1.0
+    gradient_limit: float = 5.0
+    seed: int = 1
+
+
+def prepare(conversion: Conversion, config: RetinaNetConfig, levels: int) -> QuantisedNetwork:
+    """
+    Return the trainable network of a ``fast`` conversion, thresholds as calibrated.
+
+    Raises UserError for another normalisation: its rates are not those of a quantised ReLU.
+    """
+    options = conversion.options
+    if options.shift or options.readout != 'current':
+        raise UserError(
+            'fine-tuning is for the fast normalisation (no shift, outputs read as current); '
+            f'found shift {options.shift} and readout {options.readout!r}'
+        )
+    topology = _without_maxima(conversion.analog.topology)
+    groups = ScaleGroups(topology)
+    scales = choose_scales(topology, groups, conversion.calibration, options)
+    thresholds = {
+        groups.of(population.name): scales[population.name][0]
+        for population in topology.populations
+    }
+    network = FloatNetwork(topology, conversion.analog.tensors)
+    return QuantisedNetwork(network, thresholds, config, levels=levels)
+
+
+def finetune(
+    network: QuantisedNetwork,
+    samples: TrainingSamples,
+    settings: FineTuning,
+    output: Path,
+    *,
+    validation: CocoSet | None = None,
+    workers: int = 1,
+) -> Validation | None:
+    """
+    Train in place; write ``finetuned.safetensors`` (averaged weights) and ``finetuning.csv``.
+
+    Returns the validation of the averaged, quantised network on the whole set, if one is given.
+    """
+    output.mkdir(parents=True, exist_ok=True)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    average = {key: value.clone() for key, value in network.state_dict().items()}
+    optimiser = _optimiser(network, settings)
+    total = settings.samples // settings.batch_size
+    saved = time.monotonic()
+    with (output / 'finetuning.csv').open('w', newline='') as file:
+        log = csv.writer(file)
+        log.writerow(['samples', 'classification', 'box', 'operations_per_step'])
+        batches = enumerate(_loader(samples, network.config, settings, workers))
+        for step, (images, targets) in tqdm(batches, total=total, desc='fine-tuning', unit='step'):
+            _set_rate(optimiser, settings, step / total)
+            row = _train_step(network, optimiser, images, targets, settings)
+            _follow(average, network, settings.ema, step)
+            log.writerow([(step + 1) * settings.batch_size, *(f'{value:.5f}' for value in row)])
+            if time.monotonic() - saved > CHECKPOINT_SECONDS:
+                _save(output, network, average, settings)
+                file.flush()
+                saved = time.monotonic()
+    network.load_state_dict(average)
+    found = None if validation is None else validate(network, validation)  # type: ignore[arg-type]
+    _save(output, network, average, settings, found)
+    return found
+
+
+def _train_step(
+    network: QuantisedNetwork,
+    optimiser: torch.optim.Optimizer,
+    images: Tensor,
+    targets: list[Target],
+    settings: FineTuning,
+) -> tuple[float, float, float]:
+    inputs = normalise(images, network.config).contiguous(memory_format=torch.channels_last)
+    class_maps, box_maps = network(inputs)
+    size = (images.shape[2], images.shape[3])
+    losses = detection_loss(class_maps, box_maps, targets, network.config, size)
+    excess = (network.activity * settings.levels - settings.activity_target).clamp(min=0)
+    loss = losses.total + settings.activity_weight * excess
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    norm = nn.utils.clip_grad_norm_(network.parameters(), settings.gradient_limit)
+    if not bool(torch.isfinite(norm)):
+        raise UserError('fine-tuning diverged: the gradient is not finite; lower learning_rate')
+    optimiser.step()
+    return float(losses.classification), float(losses.box), float(network.activity)
+
+
+def _optimiser(network: QuantisedNetwork, settings: FineTuning) -> torch.optim.Optimizer:
+    weights = [item for item in network.parameters_by_key.values() if item.requires_grad]
+    thresholds = list(network.log_thresholds.values())
+    return torch.optim.AdamW(
+        [
+            {'params': weights, 'factor': 1.0, 'weight_decay': 1e-4},
+            {'params': thresholds, 'factor': 10.0, 'weight_decay': 0.0},
+        ],
+        lr=settings.learning_rate,
+    )
+
+
+def _set_rate(optimiser: torch.optim.Optimizer, settings: FineTuning, progress: float) -> None:
+    warmed = min(1.0, progress / 0.03)
+    cosine = 0.5 * (1 + torch.cos(torch.tensor(progress * torch.pi)).item())
+    for group in optimiser.param_groups:
+        group['lr'] = settings.learning_rate * group['factor'] * warmed * cosine
+
+
+def _loader(
+    samples: TrainingSamples, config: RetinaNetConfig, settings: FineTuning, workers: int
+) -> DataLoader[tuple[Tensor, Target]]:
+    def plan() -> Iterator[tuple[int, tuple[int, int], float]]:
+        for first in range(0, settings.samples - settings.batch_size + 1, settings.batch_size):
+            yield first, config.input_size, first / settings.samples
+
+    requests = SequentialRequests(plan(), settings.batch_size)
+    return DataLoader(
+        samples,
+        batch_sampler=requests,  # type: ignore[arg-type]  # the samples' keys are requests
+        num_workers=workers,
+        collate_fn=collate,
+        prefetch_factor=4 if workers else None,
+    )
+
+
+@torch.no_grad()
+def _follow(average: dict[str, Tensor], network: nn.Module, ema: float, step: int) -> None:
+    decay = min(ema, (1 + step) / (10 + step))
+    for key, value in network.state_dict().items():
+        average[key].lerp_(value, 1 - decay)
+
+
+def _save(
+    output: Path,
+    network: QuantisedNetwork,
+    average: dict[str, Tensor],
+    settings: FineTuning,
+    found: Validation | None = None,
+) -> None:
+    present = {key: value.clone() for key, value in network.state_dict().items()}
+    network.load_state_dict(average)
+    notes: dict[str, object] = {'samples': settings.samples, 'seed': settings.seed}
+    if found is not None:
+        notes |= {'quantised_map50': found.map50, 'images': found.images}
+    save_finetuned(
+        output / CHECKPOINT,
+        FineTuned(
+            network.float_network(), network.thresholds(), network.config, settings.levels, notes
+        ),
+    )
+    network.load_state_dict(present)
+
+
+def _without_maxima(topology: Topology) -> Topology:
+    """Drop ReLU6's bound, which would compete with the learned threshold."""
+    nodes = tuple(
+        replace(node, maximum=None) if isinstance(node, Population) else node
+        for node in topology.nodes
+    )
+    return Topology(nodes, topology.outputs, topology.input_channels)

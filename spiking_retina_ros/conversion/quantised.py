@@ -1,0 +1,198 @@
+"""
+The analog network as its spiking copy will see it: activations of a few levels, bounds learned.
+
+The quantised, bounded activation of QCFS (Bu et al., ICLR 2022),
+
+    q(x) = theta / L * clip(floor(x L / theta + 1/2), lowest, L),
+
+is what an integrate-and-fire neuron that starts at half its threshold sends in L steps of constant
+current. lowest is 0 after a ReLU and -L where a layer is linear (signed spikes). The gradient
+passes straight through the floor; theta, one per channel, is learned.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from spiking_retina_ros.conversion.populations import FloatNetwork
+from spiking_retina_ros.conversion.scale_groups import ScaleGroups
+from spiking_retina_ros.retinanet.config import RetinaNetConfig
+from spiking_retina_ros.spiking import layers
+from spiking_retina_ros.spiking.plan import node_shapes
+from spiking_retina_ros.spiking.topology import (
+    INPUT,
+    Concatenation,
+    MaxPool,
+    Population,
+    UpsampleLike,
+)
+
+
+class _Quantise(torch.autograd.Function):
+    """See the module; one function so that only input and theta are kept for the way back."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, theta: Tensor, levels: int, lowest: int) -> Tensor:
+        ctx.save_for_backward(x, theta)
+        ctx.limits = (levels, lowest)
+        unit = theta / levels
+        return (x / unit).add_(0.5).floor_().clamp_(lowest * levels, levels).mul_(unit)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None]:
+        (gradient,) = gradients
+        x, theta = ctx.saved_tensors
+        levels, lowest = ctx.limits
+        rate = x / theta
+        inside = (rate > lowest) & (rate < 1)
+        # d q / d theta: the level reached beyond the bounds, the rounding error within them
+        level = (rate * levels + 0.5).floor_().clamp_(lowest * levels, levels) / levels
+        slope = torch.where(inside, level - rate, level)
+        theta_gradient = (gradient * slope).sum((0, 2, 3), keepdim=True)[0]
+        return gradient * inside, theta_gradient, None, None
+
+
+def quantise_activation(x: Tensor, theta: Tensor, *, levels: int, signed: bool) -> Tensor:
+    """Return q(x) for maps (N, C, H, W) and thresholds (C, 1, 1)."""
+    result = _Quantise.apply(x, theta, levels, -1 if signed else 0)
+    assert isinstance(result, Tensor)
+    return result
+
+
+class QuantisedNetwork(nn.Module):
+    """
+    A trainable copy of a ``FloatNetwork`` whose populations send quantised, bounded values.
+
+    ``thresholds`` are the initial theta (C,) per scale group. After a forward pass ``activity`` is
+    the expected number of synaptic operations per step, relative to the analog
+    multiply-accumulates, as a scalar that can be minimised. ``config`` makes it pass for a
+    RetinaNet where one is validated.
+    """
+
+    def __init__(
+        self,
+        network: FloatNetwork,
+        thresholds: dict[str, Tensor],
+        config: RetinaNetConfig,
+        *,
+        levels: int,
+    ) -> None:
+        super().__init__()
+        self.topology = network.topology
+        self.config = config
+        self.levels = levels
+        self.groups = ScaleGroups(network.topology)
+        self.activity = torch.zeros(())
+        diagonal = {
+            synapse.weight
+            for population in network.topology.populations
+            for synapse in population.synapses
+            if synapse.diagonal
+        }
+        self.parameters_by_key = nn.ParameterDict(
+            {
+                _escape(key): nn.Parameter(value.clone(), requires_grad=key not in diagonal)
+                for key, value in network.tensors.items()
+            }
+        )
+        self.log_thresholds = nn.ParameterDict(
+            {_escape(key): nn.Parameter(value.float().log()) for key, value in thresholds.items()}
+        )
+
+    def tensor(self, key: str) -> Tensor:
+        """Return the parameter of a ``FloatNetwork`` key."""
+        return self.parameters_by_key[_escape(key)]
+
+    def threshold(self, population: Population) -> Tensor:
+        """Return theta (C,), positive because its logarithm is what is learned."""
+        return self.log_thresholds[_escape(self.groups.of(population.name))].exp()
+
+    def thresholds(self) -> dict[str, Tensor]:
+        """Return theta (C,) per scale group, detached."""
+        return {_unescape(key): value.detach().exp() for key, value in self.log_thresholds.items()}
+
+    def float_network(self) -> FloatNetwork:
+        """Return the present weights."""
+        tensors = {
+            _unescape(key): value.detach().clone() for key, value in self.parameters_by_key.items()
+        }
+        return FloatNetwork(self.topology, tensors)
+
+    def forward(self, images: Tensor) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+        """Map preprocessed images (N, 3, H, W) to class and box maps, as RetinaNet does."""
+        weights = {
+            synapse.weight: tuple(self.tensor(synapse.weight).shape)
+            for population in self.topology.populations
+            for synapse in population.synapses
+        }
+        shapes = node_shapes(self.topology, weights, (images.shape[2], images.shape[3]))
+        values = {INPUT: images}
+        rates: dict[str, Tensor] = {}
+        operations, macs = torch.zeros(()), 0
+        for node in self.topology.nodes:
+            if isinstance(node, Population):
+                _, height, width = shapes[node.name]
+                for synapse in node.synapses:
+                    cost = self.tensor(synapse.weight).numel() * height * width
+                    macs += cost
+                    if synapse.source != INPUT:
+                        operations = operations + rates[synapse.source] * cost
+                values[node.name], rates[node.name] = self._population(node, values)
+            else:
+                values[node.name] = self._pass_on(node, values, shapes)
+                rates[node.name] = self._passed_rate(node, rates, shapes)
+        self.activity = operations / macs
+        outputs = tuple(values[name] for name in self.topology.outputs)
+        levels = len(outputs) // 2
+        return outputs[:levels], outputs[levels:]
+
+    def _population(
+        self, population: Population, values: dict[str, Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        """Return the value sent (N, C, H, W) and its mean rate, a scalar."""
+        total = self.tensor(f'{population.layer}.bias')[:, None, None]
+        for synapse in population.synapses:
+            weight = self.tensor(synapse.weight)
+            total = total + layers.synapse_sum(weight, values[synapse.source], synapse)
+        if population.readout:
+            return total, torch.zeros(())
+        theta = self.threshold(population)[:, None, None]
+        signed = population.polarity == 'signed'
+        sent = quantise_activation(total, theta, levels=self.levels, signed=signed)
+        return sent, (sent.abs() / theta).mean()
+
+    def _pass_on(
+        self,
+        node: MaxPool | UpsampleLike | Concatenation,
+        values: dict[str, Tensor],
+        shapes: dict[str, tuple[int, int, int]],
+    ) -> Tensor:
+        if isinstance(node, MaxPool):
+            return layers.pool_counts(values[node.source], node)
+        if isinstance(node, UpsampleLike):
+            return layers.upsample(values[node.source], shapes[node.name][1:])
+        return torch.cat([values[name] for name in node.inputs], 1)
+
+    def _passed_rate(
+        self,
+        node: MaxPool | UpsampleLike | Concatenation,
+        rates: dict[str, Tensor],
+        shapes: dict[str, tuple[int, int, int]],
+    ) -> Tensor:
+        """Return the rate of what only passes on; a pool's is at least its source's."""
+        if isinstance(node, Concatenation):
+            channels = [shapes[name][0] for name in node.inputs]
+            parts = [rates[name] * count for name, count in zip(node.inputs, channels, strict=True)]
+            return torch.stack(parts).sum() / sum(channels)
+        return rates[node.source]
+
+
+def _escape(key: str) -> str:
+    return key.replace('.', '|')
+
+
+def _unescape(key: str) -> str:
+    return key.replace('|', '.')

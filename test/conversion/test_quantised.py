@@ -1,0 +1,139 @@
+"""The quantised activation and the network around it."""
+
+import pytest
+import torch
+from networks import INPUT_SCALE, analog_images, random_images, random_network, spiking, stages
+
+from spiking_retina_ros.conversion.calibrate import Calibration
+from spiking_retina_ros.conversion.convert import Conversion, convert_finetuned
+from spiking_retina_ros.conversion.finetune import prepare
+from spiking_retina_ros.conversion.finetuned_file import FineTuned, load_finetuned, save_finetuned
+from spiking_retina_ros.conversion.normalise import normalise
+from spiking_retina_ros.conversion.options import ConversionOptions
+from spiking_retina_ros.conversion.populations import FloatNetwork
+from spiking_retina_ros.conversion.quantised import QuantisedNetwork, quantise_activation
+from spiking_retina_ros.conversion.scale_groups import ScaleGroups
+from spiking_retina_ros.errors import UserError
+from spiking_retina_ros.retinanet.config import RetinaNetConfig
+from spiking_retina_ros.spiking.network import Window
+from spiking_retina_ros.spiking.reference import ReferenceEngine
+
+SIZE = (33, 45)
+OPTIONS = ConversionOptions.fast(lower_percentile=0.0, upper_percentile=100.0, weight_bits=16)
+
+
+def quantised_network(levels):
+    module = random_network(7)
+    images = random_images(6, SIZE)
+    analog, normalised = stages(module, OPTIONS, images)
+    groups = ScaleGroups(analog.topology)
+    thresholds = {
+        groups.of(population.name): normalised.tensors[f'{population.layer}.scale']
+        for population in analog.topology.populations
+    }
+    network = QuantisedNetwork(analog, thresholds, RetinaNetConfig(), levels=levels)
+    return module, images, network
+
+
+def flat(outputs):
+    return [item for group in outputs for item in group]
+
+
+def test_values_are_the_formulas():
+    x = torch.tensor([-3.0, -0.3, 0.24, 0.26, 0.9, 1.9, 5.0]).view(1, 1, 1, 7)
+    theta = torch.full((1, 1, 1), 2.0)
+    found = quantise_activation(x, theta, levels=4, signed=False).flatten()
+    assert found.tolist() == [0.0, 0.0, 0.0, 0.5, 1.0, 2.0, 2.0]
+    found = quantise_activation(x, theta, levels=4, signed=True).flatten()
+    assert found.tolist() == [-2.0, -0.5, 0.0, 0.5, 1.0, 2.0, 2.0]
+
+
+def test_gradients_pass_straight_through_inside_the_bounds():
+    x = torch.tensor([-3.0, 0.3, 1.7, 5.0]).view(1, 1, 1, 4).requires_grad_()
+    theta = torch.full((1, 1, 1), 2.0, requires_grad=True)
+    quantise_activation(x, theta, levels=4, signed=False).sum().backward()
+    assert x.grad.flatten().tolist() == [0.0, 1.0, 1.0, 0.0]
+    # 0.3 rounds up by 0.1, 1.7 down by 0.1 (in units of theta), 5.0 is at the bound
+    assert float(theta.grad) == pytest.approx(0.1 - 0.1 + 1.0, abs=1e-6)
+
+
+def test_many_levels_are_the_analog_network():
+    module, images, network = quantised_network(levels=100_000)
+    with torch.no_grad():
+        expected = module(analog_images(images))
+        found = flat(network(analog_images(images)))
+    for one, other in zip(expected, found, strict=True):
+        torch.testing.assert_close(other, one, rtol=0, atol=2e-3 * float(one.abs().max()))
+
+
+def test_activity_is_what_a_long_window_costs():
+    _, images, network = quantised_network(levels=512)
+    _, normalised = stages(random_network(7), OPTIONS, images)
+    spikes = spiking(normalised, OPTIONS, SIZE)
+    with torch.no_grad():
+        network(analog_images(images[:1]))
+    simulation = ReferenceEngine(spikes).run(images[0].to(torch.int16).numpy(), [512])
+    from spiking_retina_ros.spiking.plan import make_plan
+
+    measured = simulation.total_synaptic_operations(0) / 512 / make_plan(spikes, SIZE).analog_macs
+    # borders cost less than the estimate says, corrections cost more
+    assert float(network.activity) == pytest.approx(measured, rel=0.2)
+
+
+def test_learned_thresholds_become_scales(tmp_path):
+    _, images, network = quantised_network(levels=16)
+    with torch.no_grad():
+        for value in network.log_thresholds.values():
+            value += 0.1
+    finetuned = FineTuned(
+        network.float_network(), network.thresholds(), RetinaNetConfig(), 16, {'samples': 0}
+    )
+    save_finetuned(tmp_path / 'net.safetensors', finetuned)
+    loaded = load_finetuned(tmp_path / 'net.safetensors')
+    assert loaded.levels == 16
+    assert loaded.network.topology == network.topology
+    scales = {
+        population.name: (
+            loaded.thresholds[network.groups.of(population.name)].double(),
+            torch.zeros(())
+            .double()
+            .expand(len(loaded.network.tensors[f'{population.layer}.bias'])),
+        )
+        for population in network.topology.populations
+    }
+    normalised = normalise(loaded.network, scales, INPUT_SCALE)
+    spikes = spiking(normalised, OPTIONS, SIZE)
+    image = images[0].to(torch.int16).numpy()
+    simulation = ReferenceEngine(spikes).run(image, [512])
+    network.levels = 512
+    with torch.no_grad():
+        expected = flat(network(analog_images(images[:1])))
+    for population, one in zip(spikes.output_populations, expected, strict=True):
+        gathered = simulation.outputs[population.name][0]
+        found = spikes.read_out(population, torch.zeros_like(gathered), gathered, steps=512)
+        assert float((found - one[0]).pow(2).mean().sqrt() / one.std()) < 0.03
+
+
+def test_a_missing_threshold_is_named():
+    _, _, network = quantised_network(levels=16)
+    thresholds = network.thresholds()
+    lost = network.groups.of('relu6')
+    del thresholds[lost]
+    finetuned = FineTuned(network.float_network(), thresholds, RetinaNetConfig(), 16, {})
+    with pytest.raises(UserError, match='relu6: the checkpoint has no learned threshold'):
+        convert_finetuned(finetuned, OPTIONS, window=Window(16, 0))
+    with pytest.raises(UserError, match='fast normalisation it was trained for'):
+        convert_finetuned(finetuned, ConversionOptions.paper(), window=Window(16, 0))
+
+
+def test_fine_tuning_is_for_the_fast_normalisation():
+    options = ConversionOptions.paper()
+    module = random_network(7)
+    images = random_images(6, SIZE)
+    analog, normalised = stages(module, options, images)
+    calibration = Calibration({}, {}, 6, 0.01, 99.99)
+    network = spiking(normalised, options, SIZE)
+    conversion = Conversion(network, analog, normalised, calibration, options)
+    assert isinstance(analog, FloatNetwork)
+    with pytest.raises(UserError, match='fast normalisation'):
+        prepare(conversion, RetinaNetConfig(), 8)
