@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from spiking_retina_ros.conversion.calibration_cache import CalibrationCache, default_cache_folder
-from spiking_retina_ros.conversion.convert import Conversion, convert
+from spiking_retina_ros.conversion.convert import Conversion, convert, convert_finetuned
+from spiking_retina_ros.conversion.finetuned_file import is_finetuned, load_finetuned
 from spiking_retina_ros.conversion.options import ConversionOptions
 from spiking_retina_ros.datasets.images import (
     ReadingProblems,
@@ -39,14 +40,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         'checkpoint',
         type=Path,
-        help="checkpoint of train, or the state dict of torchvision's RetinaNet (v1)",
+        help='checkpoint of train, one fine-tuned for conversion, or the state dict of '
+        "torchvision's RetinaNet (v1)",
     )
     parser.add_argument('output', type=Path, help='model file to write (.safetensors)')
     parser.add_argument(
         '--images',
         nargs='+',
-        required=True,
-        help='calibration images: files, folders or COCO json files (training data)',
+        help='calibration images: files, folders or COCO json files (training data); a fine-tuned '
+        'checkpoint has learned its thresholds and needs none',
     )
     parser.add_argument('--image-count', type=int, default=100, help='how many of them to use')
     parser.add_argument('--seed', type=int, default=0, help='which of them to use')
@@ -84,13 +86,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Convert, write the model file and print what it became."""
     options = options_from(arguments)
-    paths = sample_images(find_images(arguments.images), arguments.image_count, seed=arguments.seed)
+    default = DEFAULT_WINDOWS[options.normalisation]
+    window = _window(arguments.steps, arguments.transient, default)
     problems = ReadingProblems()
+    if is_finetuned(arguments.checkpoint):
+        finetuned = load_finetuned(arguments.checkpoint)
+        conversion = convert_finetuned(finetuned, options, window=window)
+    else:
+        conversion = _calibrated(arguments, options, window, problems)
+    provenance = {**conversion.network.provenance, 'checkpoint': arguments.checkpoint.name}
+    network = replace(conversion.network, provenance=provenance)
+    digest = save_network(arguments.output, network)
+    _report(conversion, arguments.output, digest)
+    return 1 if problems.reasons else 0
+
+
+def _calibrated(
+    arguments: argparse.Namespace,
+    options: ConversionOptions,
+    window: Window,
+    problems: ReadingProblems,
+) -> Conversion:
+    """Convert a network as it was trained, calibrated on images."""
+    if not arguments.images:
+        raise UserError(f'{arguments.checkpoint}: needs calibration images; give --images')
+    paths = sample_images(find_images(arguments.images), arguments.image_count, seed=arguments.seed)
     images = [image for _, image in read_images(paths, problems)]
     for reason in problems.reasons:
         print(f'skipped: {reason}')
-    default = DEFAULT_WINDOWS[options.normalisation]
-    window = _window(arguments.steps, arguments.transient, default)
     analog = load_checkpoint(
         arguments.checkpoint,
         class_names=arguments.class_names,
@@ -98,19 +121,14 @@ def run(arguments: argparse.Namespace) -> int:
     )
     cache = None if arguments.no_cache else CalibrationCache(default_cache_folder())
     conversion = convert(analog, images, options, window=window, cache=cache)
-    provenance = {
-        **conversion.network.provenance,
-        'checkpoint': arguments.checkpoint.name,
-        'calibration': {
-            'images': len(images),
-            'seed': arguments.seed,
-            'sources': [Path(source).name for source in arguments.images],
-        },
+    calibration = {
+        'images': len(images),
+        'seed': arguments.seed,
+        'sources': [Path(source).name for source in arguments.images],
     }
+    provenance = {**conversion.network.provenance, 'calibration': calibration}
     network = replace(conversion.network, provenance=provenance)
-    digest = save_network(arguments.output, network)
-    _report(conversion, arguments.output, digest)
-    return 1 if problems.reasons else 0
+    return replace(conversion, network=network)
 
 
 def load_checkpoint(
