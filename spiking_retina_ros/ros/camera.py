@@ -113,13 +113,13 @@ class Camera:
             return ''
         since_image = snapshot.seconds_since_image
         arriving = since_image is not None and since_image < silence
-        if arriving and not snapshot.last_error:
+        if arriving and not snapshot.unanswered_error:
             return ''  # frames come, the network is just slower than the limit
         return explain(
             self._listening(),
             self._publishers(),
             received=snapshot.received if arriving else 0,
-            last_error=snapshot.last_error,
+            last_error=snapshot.unanswered_error,
             seconds=quiet if since_image is None else since_image,
         )
 

@@ -51,7 +51,8 @@ class Snapshot:
     The state of one camera at one moment.
 
     Counts run since activation, rates (Hz) over the last seconds, spreads (ms) over the last
-    frames; the means of the window are per answered frame since activation.
+    frames; the means of the window are per answered frame since activation. ``unanswered_error``
+    is the last error if no frame was answered after it.
     """
 
     received: int
@@ -63,6 +64,7 @@ class Snapshot:
     seconds_since_image: float | None
     seconds_since_answer: float | None
     last_error: str
+    unanswered_error: str
     timings: dict[str, Spread]
     steps: int = 0
     transient: int = 0
@@ -84,6 +86,7 @@ class _Totals:
     steps: int = 0
     transient: int = 0
     last_error: str = ''
+    unanswered_error: str = ''
 
 
 class CameraStatistics:
@@ -113,13 +116,14 @@ class CameraStatistics:
         with self._lock:
             self._totals.dropped[reason] += count
             if error:
-                self._totals.last_error = error
+                self._totals.last_error = self._totals.unanswered_error = error
 
     def frame_answered(self, result: FrameResult, timing: Timing) -> None:
         """Count an answer and what it cost."""
         with self._lock:
             totals = self._totals
             totals.answered += 1
+            totals.unanswered_error = ''
             totals.objects.update(result.class_names)
             if result.window is not None:
                 totals.spikes += result.window.spikes
@@ -152,6 +156,7 @@ class CameraStatistics:
                 seconds_since_image=now - self._arrivals[-1] if self._arrivals else None,
                 seconds_since_answer=now - self._answers[-1] if self._answers else None,
                 last_error=totals.last_error,
+                unanswered_error=totals.unanswered_error,
                 timings=self._spreads(),
                 steps=totals.steps,
                 transient=totals.transient,

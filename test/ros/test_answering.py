@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,6 +14,8 @@ from rclpy.serialization import serialize_message
 from sensor_msgs.msg import Image
 from stand_in import StandInNetwork
 
+from spiking_retina_ros.datasets.image_codec import decode_image
+from spiking_retina_ros.ros import image_messages
 from spiking_retina_ros.ros.answering import Context, Frame, FrameDropped, answer
 from spiking_retina_ros.ros.image_messages import bgr_to_image, image_to_bgr
 from spiking_retina_ros.ros.parameters import Settings
@@ -117,3 +120,24 @@ def test_pictures_survive_the_way_through_a_message(sea_picture):
     padded[:, :960] = sea_picture.reshape(240, 960)
     message.step, message.data = 1000, padded.tobytes()
     assert np.array_equal(image_to_bgr(message), sea_picture)
+
+
+def test_our_decoding_agrees_with_cv_bridge(sea_picture):
+    bridge = image_messages.ros2_cv_bridge()
+    if bridge is None:
+        pytest.skip("ROS 2's cv_bridge is not installed")
+    codes = {'rgb8': cv2.COLOR_BGR2RGB, 'bgra8': cv2.COLOR_BGR2BGRA, 'mono8': cv2.COLOR_BGR2GRAY}
+    for encoding in image_messages.CV_BRIDGE_ENCODINGS:
+        code = codes.get(encoding)
+        pixels = sea_picture if code is None else cv2.cvtColor(sea_picture, code)
+        if encoding == 'rgba8':
+            pixels = cv2.cvtColor(sea_picture, cv2.COLOR_BGR2RGBA)
+        message = bridge.cv2_to_imgmsg(pixels, encoding=encoding)
+        ours = decode_image(
+            message.data,
+            width=message.width,
+            height=message.height,
+            encoding=encoding,
+            step=message.step,
+        )
+        assert np.array_equal(ours, image_to_bgr(message)), encoding
