@@ -12,6 +12,7 @@ import pytest
 
 from spiking_retina_ros.datasets.sea.buoys import KINDS as BUOYS
 from spiking_retina_ros.datasets.sea.buoys import build_buoy
+from spiking_retina_ros.datasets.sea.coast import Coast
 from spiking_retina_ros.datasets.sea.compose import Actor
 from spiking_retina_ros.datasets.sea.fleet import Fleet
 from spiking_retina_ros.datasets.sea.light import draw_light, time_names
@@ -34,7 +35,7 @@ def stage() -> Stage:
     rng = np.random.default_rng(2)
     light = draw_light(rng, name='noon')
     window = window_of(OPTICS, [Attitude(), ROLLED])
-    return Stage(OPTICS, window, light, SeaState(0.05), 'open', rng)
+    return Stage(OPTICS, window, light, SeaState(0.05), Coast(), rng)
 
 
 def buoy(kind: str = 'sphere', *, x: float = 0.0, z: float = 20.0, seed: int = 1) -> Actor:

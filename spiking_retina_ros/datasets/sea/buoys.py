@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from spiking_retina_ros.datasets.sea.light import Colour
-from spiking_retina_ros.datasets.sea.mesh import Mesh, Solid
+from spiking_retina_ros.datasets.sea.mesh import Mesh
+from spiking_retina_ros.datasets.sea.solid import Solid
 
 RED: Colour = (0.13, 0.10, 0.76)
 GREEN: Colour = (0.25, 0.47, 0.05)
@@ -51,7 +52,7 @@ def _can(rng: np.random.Generator) -> Mesh:
         low, high = height * 0.55, height * 0.72
         mesh.turned([(radius * 1.01, low), (radius * 1.01, high)], [WHITE], layer=2)
     if rng.random() < 0.5:
-        _mark(mesh, height, radius, main, 'can', rng)
+        _can_mark(mesh, height, radius, main, rng)
     _lantern(mesh, rng)
     return mesh
 
@@ -67,7 +68,7 @@ def _cone(rng: np.random.Generator) -> Mesh:
     mesh.turned(rings, [_dark(main), main, main])
     mesh.turned([(tip, height), (0.0, height)], [main])
     if rng.random() < 0.4:
-        _mark(mesh, height, radius, main, 'cone', rng)
+        _cone_mark(mesh, height, radius, main, rng)
     _lantern(mesh, rng)
     return mesh
 
@@ -75,23 +76,14 @@ def _cone(rng: np.random.Generator) -> Mesh:
 def _sphere(rng: np.random.Generator) -> Mesh:
     radius = rng.uniform(0.25, 0.9)
     centre = radius * rng.uniform(0.45, 0.75)
-    choice = rng.random()
-    colours = (
-        [_worn(ORANGE, rng)]
-        if choice < 0.45
-        else [_worn(YELLOW, rng)]
-        if choice < 0.65
-        else [_worn(WHITE, rng)]
-        if choice < 0.8
-        else [_worn(RED, rng), WHITE]
-    )
-    angle = np.linspace(np.arcsin(np.clip((-0.2 - centre) / radius, -0.99, 0)), np.pi / 2, 13)
+    plain = [(ORANGE, 0.45), (YELLOW, 0.2), (WHITE, 0.15), (RED, 0.2)]
+    main = _worn(plain[int(rng.choice(4, p=[share for _, share in plain]))][0], rng)
+    angle = np.linspace(np.arcsin(np.clip((-0.2 - centre) / radius, -0.99, 0)), np.pi / 2, 17)
     rings = [(float(radius * np.cos(a)), float(centre + radius * np.sin(a))) for a in angle]
     mesh = Mesh(2 * radius, centre + radius)
-    if len(colours) == 2:
-        mesh.turned(rings, [colours[0] if i % 6 < 3 else colours[1] for i in range(12)])
-    else:
-        mesh.turned(rings, [colours[0]] * 12)
+    # Red and white belong to safe water, in stripes; most floats are of one colour.
+    second = WHITE if main[2] > 0.6 and main[1] < 0.25 else main
+    mesh.turned(rings, [main if ring % 8 < 4 else second for ring in range(16)])
     if rng.random() < 0.35:
         mesh.turned([(0.05, mesh.height - 0.05), (0.05, mesh.height + 0.25)], [STEEL], sides=8)
         mesh.height += 0.25
@@ -158,21 +150,26 @@ def _dark(colour: Colour) -> Colour:
     return 0.35 * colour[0] + 0.03, 0.4 * colour[1] + 0.05, 0.35 * colour[2] + 0.03
 
 
-def _mark(
-    mesh: Mesh, height: float, radius: float, colour: Colour, shape: str, rng: np.random.Generator
+def _can_mark(
+    mesh: Mesh, height: float, radius: float, colour: Colour, rng: np.random.Generator
 ) -> None:
-    """Put a lattice-like tower and a top mark on a lateral buoy."""
-    tower = height + rng.uniform(0.4, 1.0)
+    """Put a tower of four legs and a can on a buoy."""
+    tower, size = height + rng.uniform(0.4, 1.0), radius * 0.5
     for x, z in ((-1, -1), (-1, 1), (1, -1), (1, 1)):
         foot = (x * radius * 0.6, height, z * radius * 0.6)
         mesh.pole(foot, (x * radius * 0.2, tower, z * radius * 0.2), 0.07, colour)
-    size = radius * 0.5
-    if shape == 'can':
-        mesh.turned(
-            [(size, tower), (size, tower + 1.4 * size), (0.0, tower + 1.4 * size)], [colour, colour]
-        )
-    else:
-        mesh.turned([(size, tower), (0.01, tower + 1.7 * size)], [colour])
+    top = tower + 1.4 * size
+    mesh.turned([(size, tower), (size, top), (0.0, top)], [colour, colour])
+    mesh.height = top
+
+
+def _cone_mark(
+    mesh: Mesh, height: float, radius: float, colour: Colour, rng: np.random.Generator
+) -> None:
+    """Put a cone on a pole on a buoy."""
+    tower, size = height + rng.uniform(0.25, 0.7), radius * 0.5
+    mesh.turned([(0.06, height - 0.1), (0.06, tower)], [colour], sides=8)
+    mesh.turned([(size, tower), (0.01, tower + 1.7 * size)], [colour])
     mesh.height = tower + 1.7 * size
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spiking_retina_ros.datasets.sea.coast import KINDS as COASTS
+from spiking_retina_ros.datasets.sea.coast import plan_coast
 from spiking_retina_ros.datasets.sea.fleet import Fleet
 from spiking_retina_ros.datasets.sea.frame import SeaFrame
 from spiking_retina_ros.datasets.sea.lens import Sensor
@@ -94,7 +95,7 @@ class SeaCamera:
         rng = np.random.default_rng([config.seed, 0xCA3])
         light = draw_light(rng, name=config.time_of_day)
         state = draw_sea_state(rng, light, roughness=config.roughness)
-        coast = config.coast or str(rng.choice(COASTS))
+        coast = plan_coast(rng, config.coast or str(rng.choice(COASTS)), light)
         optics = config.optics
         self._motion = _Motion.draw(rng, optics, state.roughness)
         window = window_of(optics, self._motion.extremes())
@@ -107,6 +108,7 @@ class SeaCamera:
             boats=config.boats,
             buoy_count=config.buoys,
             own_speed=config.own_speed,
+            limit=coast.nearest,
         )
         self._sensor = Sensor(config.width, config.height, rng, spray=config.spray)
 

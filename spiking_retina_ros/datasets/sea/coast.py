@@ -45,55 +45,46 @@ class Ridge:
     village: bool = False
 
 
-def draw_coast(
-    canvas: FloatImage,
-    optics: Optics,
-    window: Window,
-    light: Light,
-    kind: str,
-    rng: np.random.Generator,
-) -> Shore | None:
-    """
-    Paint land of one of ``KINDS`` onto the sky (rows, columns, 3), BGR in [0, 1].
+@dataclass(frozen=True)
+class Coast:
+    """The land behind the sea: ridges, farthest first, and the range of a harbour front."""
 
-    Returns what of it the water mirrors, None for an open horizon.
-    """
-    horizon = optics.centre[1] - window.top
-    if kind == 'open' or horizon < 2:
-        return None
-    haze = canvas[min(int(horizon), canvas.shape[0]) - 1].mean(axis=0)
-    ridges = draw_ridges(rng, kind, light)
-    for ridge in ridges:
-        _paint_ridge(canvas, optics, horizon, ridge, light, haze, rng)
-        if ridge.village:
-            paint_village(canvas, optics, horizon, ridge.range, light, haze, rng)
-    if kind == 'harbour':
-        distance = min(light.visibility, 9000.0) * rng.uniform(0.06, 0.13)
-        paint_front(canvas, optics, horizon, distance, light, haze, rng)
-    top = int(max(horizon - 0.02 * optics.focal, 0))
-    blue, green, red = canvas[top : int(horizon)].mean(axis=(0, 1)).tolist()
-    angle = max((ridge.height for ridge in ridges), default=0.0)
-    return Shore(max(0.5 * angle, 0.006), (blue, green, red))
+    ridges: tuple[Ridge, ...] = ()
+    front: float | None = None
+
+    @property
+    def nearest(self) -> float:
+        """Return the range in metres beyond which there is no water."""
+        ranges = [ridge.range for ridge in self.ridges]
+        return min([*ranges, *([] if self.front is None else [self.front])], default=np.inf)
 
 
-def draw_ridges(rng: np.random.Generator, kind: str, light: Light) -> list[Ridge]:
-    """Draw the ridges of one of ``KINDS``, farthest first."""
-    far = min(light.visibility, 12000.0)
+def plan_coast(rng: np.random.Generator, kind: str, light: Light) -> Coast:
+    """Draw a coast of one of ``KINDS``; in fog it may be there without being seen."""
+    far = float(np.clip(light.visibility, 3000.0, 12000.0))
     village = bool(rng.random() < 0.6)
+    if kind == 'open':
+        return Coast()
     if kind == 'shore':
-        height = rng.uniform(0.004, 0.016)
-        return [Ridge(height, far * rng.uniform(0.15, 0.6), 1.1, _GREEN, 14.0, village=village)]
+        height, away = rng.uniform(0.004, 0.016), far * rng.uniform(0.25, 0.6)
+        return Coast((Ridge(height, away, 1.1, _GREEN, 14.0, village=village),))
     if kind == 'harbour':
+        distance = float(np.clip(far * rng.uniform(0.06, 0.13), 350.0, 1200.0))
         back = Ridge(rng.uniform(0.02, 0.07), far * 0.6, 1.5, _GREEN, 10.0)
-        front = Ridge(rng.uniform(0.003, 0.008), far * 0.14, 1.1, _GREEN, 8.0)
-        return [back, front] if rng.random() < 0.6 else [front]
+        front = Ridge(rng.uniform(0.003, 0.008), distance * 1.1, 1.1, _GREEN, 8.0)
+        return Coast((back, front) if rng.random() < 0.6 else (front,), distance)
+    return Coast(_plan_mountains(rng, kind == 'hills', far, village))
+
+
+def _plan_mountains(
+    rng: np.random.Generator, hills: bool, far: float, village: bool
+) -> tuple[Ridge, ...]:
     count = int(rng.integers(2, 5))
-    hills = kind == 'hills'
     high = rng.uniform(0.03, 0.07) if hills else rng.uniform(0.08, 0.2)
     snow = 0.62 if not hills and rng.random() < 0.6 else 2.0
-    ranges = np.geomspace(far * 1.2, far * 0.22, count)
+    ranges = np.geomspace(far * 1.2, far * 0.25, count)
     heights = np.linspace(high, high * 0.22, count)
-    return [
+    return tuple(
         Ridge(
             height=float(height),
             range=float(distance),
@@ -104,7 +95,36 @@ def draw_ridges(rng: np.random.Generator, kind: str, light: Light) -> list[Ridge
             village=village and index == count - 1,
         )
         for index, (height, distance) in enumerate(zip(heights, ranges, strict=True))
-    ]
+    )
+
+
+def draw_coast(
+    canvas: FloatImage,
+    optics: Optics,
+    window: Window,
+    light: Light,
+    coast: Coast,
+    rng: np.random.Generator,
+) -> Shore | None:
+    """
+    Paint the land onto the sky (rows, columns, 3), BGR in [0, 1].
+
+    Returns what of it the water mirrors, None for an open horizon.
+    """
+    horizon = optics.centre[1] - window.top
+    if not coast.ridges or horizon < 2:
+        return None
+    haze = canvas[min(int(horizon), canvas.shape[0]) - 1].mean(axis=0)
+    for ridge in coast.ridges:
+        _paint_ridge(canvas, optics, horizon, ridge, light, haze, rng)
+        if ridge.village:
+            paint_village(canvas, optics, horizon, ridge.range, light, haze, rng)
+    if coast.front is not None:
+        paint_front(canvas, optics, horizon, coast.front, light, haze, rng)
+    top = int(max(horizon - 0.02 * optics.focal, 0))
+    blue, green, red = canvas[top : int(horizon)].mean(axis=(0, 1)).tolist()
+    angle = max(ridge.height for ridge in coast.ridges)
+    return Shore(max(0.5 * angle, 0.006), (blue, green, red))
 
 
 def _paint_ridge(

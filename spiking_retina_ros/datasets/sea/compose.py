@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from spiking_retina_ros.datasets.sea.mesh import Solid
 from spiking_retina_ros.datasets.sea.optics import Attitude, Optics, Window, canvas_to_image
+from spiking_retina_ros.datasets.sea.solid import Solid
 from spiking_retina_ros.datasets.sea.sprite import Pose, Sprite
 from spiking_retina_ros.detections import FloatArray, ImageArray
 

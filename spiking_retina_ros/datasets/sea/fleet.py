@@ -10,8 +10,8 @@ import numpy as np
 from spiking_retina_ros.datasets.sea import buoys, vessels
 from spiking_retina_ros.datasets.sea.compose import Actor
 from spiking_retina_ros.datasets.sea.light import Light
-from spiking_retina_ros.datasets.sea.mesh import Solid
 from spiking_retina_ros.datasets.sea.optics import Optics
+from spiking_retina_ros.datasets.sea.solid import Solid
 from spiking_retina_ros.datasets.sea.sprite import Pose
 from spiking_retina_ros.datasets.sea.waves import SeaState
 
@@ -131,6 +131,12 @@ class _Scene:
     light: Light
     state: SeaState
     own_speed: float
+    limit: float
+
+    @property
+    def farthest(self) -> float:
+        """Return the range in metres beyond which haze or land hides what floats."""
+        return 0.9 * min(self.light.visibility, self.limit)
 
     @property
     def half_view(self) -> float:
@@ -139,7 +145,11 @@ class _Scene:
 
 
 class Fleet:
-    """All vessels and buoys around a camera that makes ``own_speed`` m/s ahead."""
+    """
+    All vessels and buoys around a camera that makes ``own_speed`` m/s ahead.
+
+    ``limit`` is the range in metres of the nearest land.
+    """
 
     def __init__(
         self,
@@ -151,8 +161,9 @@ class Fleet:
         boats: int,
         buoy_count: int,
         own_speed: float,
+        limit: float = float('inf'),
     ) -> None:
-        scene = _Scene(optics, light, state, own_speed)
+        scene = _Scene(optics, light, state, own_speed, limit)
         kinds = [vessels.KINDS[index % len(vessels.KINDS)] for index in range(boats)]
         kinds += [buoys.KINDS[index % len(buoys.KINDS)] for index in range(buoy_count)]
         self._slots = [Slot(kind, (seed, index), scene) for index, kind in enumerate(kinds)]
@@ -168,7 +179,7 @@ _Plan = tuple[tuple[float, float], tuple[float, float], float]
 def _plan_boat(rng: np.random.Generator, kind: str, scene: _Scene) -> _Plan:
     """Cross the picture from one side to the other, nearing or leaving."""
     (nearest, farthest), speeds, length = _HABITS[kind]
-    farthest = max(min(farthest, scene.light.visibility * 0.9), nearest * 1.2)
+    farthest = max(min(farthest, scene.farthest), nearest * 1.2)
     first = float(np.exp(rng.uniform(np.log(nearest), np.log(farthest))))
     second = float(np.clip(first * rng.uniform(0.6, 1.7), nearest, farthest))
     side = float(rng.choice([-1.0, 1.0]))
@@ -185,7 +196,7 @@ def _plan_buoy(rng: np.random.Generator, _kind: str, scene: _Scene) -> _Plan:
     beside = float(rng.choice([-1.0, 1.0]) * rng.uniform(5.0, 45.0))
     speed = max(scene.own_speed, _DRIFT)
     far = scene.optics.focal * _BUOY_HEIGHT / _SMALLEST_BUOY
-    far = min(far, scene.light.visibility * 0.9)
+    far = min(far, scene.farthest)
     near = max(abs(beside) / scene.half_view, _NEAREST)
     far = max(far, near + 30.0)
     return (beside, far), (0.0, -speed), (far - near) / speed

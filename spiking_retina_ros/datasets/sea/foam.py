@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spiking_retina_ros.datasets.sea.light import Light
-from spiking_retina_ros.datasets.sea.mesh import Solid
 from spiking_retina_ros.datasets.sea.noise import FloatImage, fractal_noise, smoothstep
 from spiking_retina_ros.datasets.sea.optics import Optics, Window
+from spiking_retina_ros.datasets.sea.solid import Solid
 from spiking_retina_ros.datasets.sea.sprite import Pose
 from spiking_retina_ros.detections import ImageArray
 
@@ -130,7 +130,8 @@ def _pixels_around(
 def _strength(spot: _Place, length: float, speed: float) -> FloatImage:
     """Return how white (rows, columns) the water is: trail astern, bow wave, hull side."""
     beam = length * 0.25
-    pace = float(np.clip(speed / 6.0, 0.0, 1.5))
+    froude = speed / np.sqrt(9.81 * length)  # the wave-making of a hull goes with it
+    pace = float(np.clip(1.4 * froude, 0.1, 1.4))
     behind = -spot.ahead - np.float32(length * 0.5)
     after = np.maximum(behind, 0)
     edge = -(spot.across - np.float32(beam * 0.42) - np.float32(0.04) * after)

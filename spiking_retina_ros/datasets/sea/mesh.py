@@ -6,57 +6,14 @@ A mesh has its own frame in metres: x forward, y up from the waterline, z to sta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spiking_retina_ros.datasets.sea.light import Colour
-
-Points = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Face:
-    """
-    A convex polygon (K, 3).
-
-    ``layer`` orders what distance alone would order wrongly: lower layers are drawn first.
-    A ``thin`` face shows both its sides; others are seen from outside only. ``gloss`` is the
-    strength of the sun's mirror image.
-    """
-
-    points: Points
-    colour: Colour
-    layer: int = 0
-    thin: bool = False
-    gloss: float = 0.15
-    outward: Points | None = None
-
-
-@dataclass(frozen=True)
-class Solid:
-    """
-    A finished mesh as arrays of V corners and F faces.
-
-    ``points`` (V, 3); face f has ``counts[f]`` corners from ``starts[f]`` on. ``colours`` (F, 3)
-    BGR in [0, 1], ``gloss`` (F,), ``thin`` (F,) bool, ``layers`` (F,), ``outward`` (F, 3) unit.
-    Sizes are in metres; ``deck`` is the height above which parts stand on the hull.
-    """
-
-    length: float
-    height: float
-    deck: float
-    points: Points
-    starts: NDArray[np.int64]
-    counts: NDArray[np.int64]
-    colours: NDArray[np.float64]
-    gloss: NDArray[np.float64]
-    thin: NDArray[np.bool_]
-    layers: NDArray[np.int64]
-    outward: NDArray[np.float64]
+from spiking_retina_ros.datasets.sea.solid import Face, Points, Solid
 
 
 @dataclass
@@ -83,7 +40,7 @@ class Mesh:
             colours=np.array([face.colour for face in faces]),
             gloss=np.array([face.gloss for face in faces]),
             thin=np.array([face.thin for face in faces]),
-            layers=np.array([face.layer for face in faces]),
+            layers=np.array([float(face.layer) for face in faces]),
             outward=np.array([none if face.outward is None else face.outward for face in faces]),
         )
 
@@ -164,9 +121,9 @@ class Mesh:
         *,
         x: float = 0.0,
         z: float = 0.0,
-        sides: int = 20,
+        sides: int = 28,
         layer: int = 1,
-        gloss: float = 0.25,
+        gloss: float = 0.18,
     ) -> None:
         """Add a body of revolution about the vertical through (x, z): (radius, y) per ring."""
         angle = np.linspace(0, 2 * np.pi, sides + 1)
@@ -192,8 +149,8 @@ class Mesh:
 
     def pole(
         self,
-        foot: Sequence[float],
-        top: Sequence[float],
+        foot: Sequence[float] | Points,
+        top: Sequence[float] | Points,
         thickness: float,
         colour: Colour,
         *,
@@ -218,7 +175,7 @@ class Mesh:
         *,
         count: int = 1,
         gap: float = 0.25,
-        layer: int = 2,
+        layer: int = 1,
         rise: float = 0.0,
         bow: float = 0.0,
     ) -> None:
@@ -235,65 +192,5 @@ class Mesh:
             left = first + (last - first) * (low + inset)
             right = first + (last - first) * (high - inset)
             corners = np.array([left, right, right + lift, left + lift]) + 0.02 * outward
-            self.faces.append(Face(corners, colour, layer, gloss=0.6, outward=outward))
-
-    def hull(
-        self,
-        *,
-        length: float,
-        beam: float,
-        bow: float,
-        stern: float,
-        colour: Colour,
-        bottom: Colour,
-        deck: Colour,
-        transom: float = 0.7,
-        rake: float = 0.1,
-        flare: float = 0.75,
-        fullness: float = 2.2,
-        stripe: Colour | None = None,
-        rail: Colour | None = None,
-        stations: int = 22,
-    ) -> Callable[[float], tuple[float, float]]:
-        """
-        Add a hull afloat; ``bow`` and ``stern`` are freeboards, ``transom`` the stern's share.
-
-        Returns a function of x that gives (half beam, height) of the deck edge there.
-        """
-        along = np.linspace(0, 1, stations)
-        aft = np.clip(along / 0.4, 0, 1)
-        fore = np.clip((along - 0.4) / 0.6, 0, 1)
-        half = beam / 2 * (transom + (1 - transom) * np.sin(aft * np.pi / 2))
-        half = half * (1 - fore**fullness) + 0.01
-        sheer = stern + (bow - stern) * along**2.2
-        levels = np.array([-0.12, 0.08, 0.55, 0.72, 0.93, 1.0])
-        bands = [bottom, colour, stripe or colour, colour, rail or colour]
-        lines = []
-        for level in levels:
-            share = flare + (1 - flare) * np.clip(level, 0, 1) ** 1.5
-            narrow = 1 - (1 - share) * (0.4 + 0.6 * fore)
-            x = length * (along - 0.5) + rake * length * np.clip(level, 0, 1) * fore**3
-            lines.append((x, sheer * level, half * narrow))
-        for side in (-1.0, 1.0):
-            for (low, high), colour_ in zip(pairwise(lines), bands, strict=True):
-                first = np.stack([low[0], low[1], side * low[2]], axis=1)
-                second = np.stack([high[0], high[1], side * high[2]], axis=1)
-                edge = np.diff(first, axis=0)
-                outward = np.cross(edge, second[:-1] - first[:-1])
-                outward *= np.sign(outward[:, 2:] * side + 1e-9)
-                outward /= np.linalg.norm(outward, axis=1, keepdims=True) + 1e-12
-                self.quad_strip(first, second, colour_, outward=outward, gloss=0.35)
-        for low, high in pairwise(lines):
-            corners = [
-                [low[0][0], low[1][0], -low[2][0]],
-                [low[0][0], low[1][0], low[2][0]],
-                [high[0][0], high[1][0], high[2][0]],
-                [high[0][0], high[1][0], -high[2][0]],
-            ]
-            self.faces.append(Face(np.array(corners), colour, outward=np.array([-1.0, 0, 0])))
-        edge_x, edge_y, edge_z = lines[-1]
-        port = np.stack([edge_x, edge_y * 0.97, -edge_z * 0.96], axis=1)
-        starboard = port * np.array([1.0, 1.0, -1.0])
-        self.quad_strip(port, starboard, deck, outward=np.array([0.0, 1.0, 0.0]), gloss=0.05)
-        self.deck = max(self.deck, float(stern))
-        return lambda x: (float(np.interp(x, edge_x, edge_z)), float(np.interp(x, edge_x, edge_y)))
+            pane = Face(corners, colour, layer + 0.5, gloss=0.6, outward=outward)
+            self.faces.append(pane)  # half a layer on, so that the wall never covers it

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spiking_retina_ros.datasets.sea.light import Light
-from spiking_retina_ros.datasets.sea.mesh import Solid
+from spiking_retina_ros.datasets.sea.solid import Solid
 
 
 def face_colours(
@@ -18,7 +18,7 @@ def face_colours(
     Sky light comes from above, a little sea light from below; the sun is Lambert's, with Blinn's
     gloss; a grazing view adds the sky's mirror image. Cloth lets part of the sun through.
     """
-    strength = 0.75 * (1 - 0.85 * float(np.clip((light.cover - 0.5) / 0.4, 0, 1)))
+    strength = 0.85 * (1 - 0.85 * float(np.clip((light.cover - 0.5) / 0.4, 0, 1)))
     if light.sun_elevation < 0:
         strength *= 0.3
     sun = light.sun_direction
@@ -28,7 +28,7 @@ def face_colours(
     lit = np.clip(towards, 0, None)[:, None] * sunlight
     up = normals[:, 1:2] * 0.5 + 0.5
     sky, sea = np.array(light.ambient), np.array(light.water) * 0.9 + np.array(light.horizon) * 0.1
-    ambient = sky * (0.35 + 0.65 * up) * 0.85 + sea * (1 - up) * 0.25
+    ambient = sky * (0.55 + 0.45 * up) + sea * (1 - up) * 0.25
     half = sun + view
     half /= np.linalg.norm(half, axis=1, keepdims=True) + 1e-12
     mirror = np.clip(np.einsum('ij,ij->i', normals, half), 0, 1)[:, None] ** 30

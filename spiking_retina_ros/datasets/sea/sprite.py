@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spiking_retina_ros.datasets.sea.light import Light
-from spiking_retina_ros.datasets.sea.mesh import Solid
 from spiking_retina_ros.datasets.sea.noise import fractal_noise
 from spiking_retina_ros.datasets.sea.optics import Optics
 from spiking_retina_ros.datasets.sea.shading import face_colours
+from spiking_retina_ros.datasets.sea.solid import Solid
 from spiking_retina_ros.detections import ImageArray
 
 _SHIFT = 4  # fractional bits of polygon corners
@@ -182,8 +182,8 @@ def _normals(
 @cache
 def _weather() -> ImageArray:
     """Return a texture (256, 256) uint8 around 128: what salt and sun leave on paint."""
-    grain = fractal_noise(np.random.default_rng(7), (256, 256), slope=1.1)
-    return np.clip(128 + 5.0 * grain, 0, 255).astype(np.uint8)
+    grain = fractal_noise(np.random.default_rng(7), (256, 256), slope=0.8)
+    return np.clip(128 + 3.5 * grain, 0, 255).astype(np.uint8)
 
 
 def _weathered_and_hazed(

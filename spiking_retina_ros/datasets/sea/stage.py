@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spiking_retina_ros.datasets.sea.coast import draw_coast
+from spiking_retina_ros.datasets.sea.coast import Coast, draw_coast
 from spiking_retina_ros.datasets.sea.compose import Actor, blend, turn_canvas, visible_boxes
 from spiking_retina_ros.datasets.sea.foam import add_wake, foam_texture
 from spiking_retina_ros.datasets.sea.light import Light
@@ -46,7 +46,7 @@ class Stage:
         window: Window,
         light: Light,
         state: SeaState,
-        coast: str,
+        coast: Coast,
         rng: np.random.Generator,
     ) -> None:
         self.optics, self.light, self.state = optics, light, state

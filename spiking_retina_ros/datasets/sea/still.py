@@ -6,12 +6,13 @@ import numpy as np
 
 from spiking_retina_ros.datasets.sea import buoys, vessels
 from spiking_retina_ros.datasets.sea.coast import KINDS as COASTS
+from spiking_retina_ros.datasets.sea.coast import plan_coast
 from spiking_retina_ros.datasets.sea.compose import Actor
 from spiking_retina_ros.datasets.sea.frame import SeaFrame
 from spiking_retina_ros.datasets.sea.lens import draw_lens, take_picture
 from spiking_retina_ros.datasets.sea.light import Light, draw_light
-from spiking_retina_ros.datasets.sea.mesh import Solid
 from spiking_retina_ros.datasets.sea.optics import Attitude, Optics, window_of
+from spiking_retina_ros.datasets.sea.solid import Solid
 from spiking_retina_ros.datasets.sea.sprite import Pose
 from spiking_retina_ros.datasets.sea.stage import Stage
 from spiking_retina_ros.datasets.sea.state import draw_sea_state
@@ -24,9 +25,10 @@ def render_still(seed: int, *, width: int = 1280, height: int = 720) -> SeaFrame
     optics, attitude = _draw_camera(rng, width, height)
     light = draw_light(rng)
     state = draw_sea_state(rng, light)
-    coast = str(rng.choice(COASTS, p=[0.3, 0.18, 0.17, 0.15, 0.2]))
+    kind = str(rng.choice(COASTS, p=[0.3, 0.18, 0.17, 0.15, 0.2]))
+    coast = plan_coast(rng, kind, light)
     stage = Stage(optics, window_of(optics, [attitude]), light, state, coast, rng)
-    shot = stage.shoot(attitude, draw_actors(rng, optics, light, state))
+    shot = stage.shoot(attitude, draw_actors(rng, optics, light, state, coast.nearest))
     image = take_picture(shot.image, draw_lens(rng), rng)
     return SeaFrame(image, shot.boxes, shot.class_names, 0.0)
 
@@ -44,9 +46,13 @@ def _draw_camera(rng: np.random.Generator, width: int, height: int) -> tuple[Opt
 
 
 def draw_actors(
-    rng: np.random.Generator, optics: Optics, light: Light, state: SeaState
+    rng: np.random.Generator, optics: Optics, light: Light, state: SeaState, limit: float
 ) -> list[Actor]:
-    """Draw vessels and buoys whose sizes in the picture are spread evenly on a log scale."""
+    """
+    Draw vessels and buoys, nearer than ``limit`` metres where land begins.
+
+    Their sizes in the picture, not their ranges, are spread evenly on a log scale.
+    """
     if rng.random() < 0.06:
         return []
     actors = []
@@ -56,13 +62,13 @@ def draw_actors(
         kind = str(rng.choice(vessels.KINDS, p=[0.36, 0.36, 0.15, 0.13]))
         solid = vessels.build_vessel(kind, rng)
         size = np.exp(rng.uniform(np.log(0.018), np.log(0.5))) * optics.width
-        actors.append(_afloat(rng, solid, size, 'boat', kind, optics, light, state))
+        actors.append(_afloat(rng, solid, size, 'boat', kind, optics, light, state, limit))
     for _ in range(floats):
         kind = str(rng.choice(buoys.KINDS, p=[0.26, 0.26, 0.24, 0.24]))
         solid = buoys.build_buoy(kind, rng)
         biggest = 0.2 if rng.random() < 0.12 else 0.055
         size = np.exp(rng.uniform(np.log(0.009), np.log(biggest))) * optics.width
-        actors.append(_afloat(rng, solid, size, 'buoy', kind, optics, light, state))
+        actors.append(_afloat(rng, solid, size, 'buoy', kind, optics, light, state, limit))
     return actors
 
 
@@ -75,10 +81,11 @@ def _afloat(
     optics: Optics,
     light: Light,
     state: SeaState,
+    limit: float,
 ) -> Actor:
     """Place a solid at the range at which its larger side takes ``pixels``."""
     nearest = 3.0 + solid.length * 0.75
-    farthest = max(light.visibility * 1.1, nearest * 1.5)
+    farthest = max(min(light.visibility * 1.1, 0.9 * limit), nearest * 1.5)
     distance = float(
         np.clip(optics.focal * max(solid.length, solid.height) / pixels, nearest, farthest)
     )

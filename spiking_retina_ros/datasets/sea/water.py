@@ -19,10 +19,12 @@ from spiking_retina_ros.datasets.sea.light import Light
 from spiking_retina_ros.datasets.sea.mirror import SLOPE_LIMIT, SLOPES, Mirror, Shore
 from spiking_retina_ros.datasets.sea.noise import FloatImage, smoothstep
 from spiking_retina_ros.datasets.sea.optics import Optics, Window
-from spiking_retina_ros.datasets.sea.waves import BANDS, SeaState, WaveTile, averaged_slopes
+from spiking_retina_ros.datasets.sea.waves import BANDS, SeaState, WaveTile, averaged_waves
 from spiking_retina_ros.detections import ImageArray
 
 _LATERAL_CAP = 140.0  # metres; further off, features keep their width so that they stay visible
+_HIGHEST_SHIFT = 40.0  # rows by which a wave may lift or lower what is seen
+_STEEPEST = 0.4  # slope times range over camera height up to which waves are lifted fully
 _VISIBLE_TILES = 12.0  # beyond as many tile sizes a band's waves are all below a pixel
 
 
@@ -62,6 +64,9 @@ class Water:
             _layer(WaveTile(rng, band, state.wind), self.ranges, x, optics, state) for band in BANDS
         ]
         self._mirror = Mirror(optics, light, state, self.ranges, np.arctan(x / optics.focal), shore)
+        steepness = self.ranges * max(state.roughness, 1e-3) / optics.height
+        lift = np.minimum(1.0, _STEEPEST / steepness) * optics.focal / self.ranges
+        self._rows_per_metre = lift.astype(np.float32)
         self._row_index = np.arange(self.ranges.size, dtype=np.float32)
 
     def slopes(self, window: Window, time: float = 0.0, travelled: float = 0.0) -> FloatImage:
@@ -72,13 +77,13 @@ class Water:
         in metres. The first row is canvas row max(``first``, window.top).
         """
         start, stop, left, right = self._part(window)
-        total = np.zeros((stop - start, right - left), np.float32)
+        waves = np.zeros((stop - start, right - left, 2), np.float32)
         for layer in self._layers:
             top = max(start, layer.first)
             if top >= stop:
                 continue
             rows = slice(top - layer.first, stop - layer.first)
-            lines = averaged_slopes(
+            lines = averaged_waves(
                 layer.tile.at(time),
                 layer.position[rows] + travelled * layer.per_metre,
                 layer.extent[rows],
@@ -88,8 +93,28 @@ class Water:
             padded = np.concatenate([lines, lines[:, :1]], axis=1)
             map_x = layer.map_x[rows, left:right]
             map_y = np.repeat(self._row_index[: stop - top, None], right - left, axis=1)
-            total[top - start :] += cv2.remap(padded, map_x, map_y, cv2.INTER_LINEAR)
-        return total
+            waves[top - start :] += cv2.remap(padded, map_x, map_y, cv2.INTER_LINEAR)
+        return self._raised(waves, start)
+
+    def _raised(self, waves: FloatImage, start: int) -> FloatImage:
+        """
+        Return the slopes (rows, columns) as seen over the crests in front of them.
+
+        ``waves`` (rows, columns, 2) holds slope and height of the flat sea's places. What stands
+        higher by h at range z appears f h / z rows further up and hides what is behind it. Where
+        the sea is so steep that rows would fold over each other, they are lifted less.
+        """
+        rows, columns = waves.shape[:2]
+        if rows == 0:
+            return waves[..., 0]
+        per_metre = self._rows_per_metre[start : start + rows, None]
+        slope, height = cv2.split(waves)
+        limit = np.float32(_HIGHEST_SHIFT)
+        shift = np.clip(height * per_metre, -limit, limit)
+        map_y = self._row_index[:rows, None] + shift
+        map_x = np.repeat(np.arange(columns, dtype=np.float32)[None, :], rows, axis=0)
+        raised = cv2.remap(slope, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+        return np.asarray(raised, np.float32)
 
     def draw(self, canvas: ImageArray, window: Window, slopes: FloatImage) -> None:
         """Paint the sea over the rows of ``canvas`` (rows, columns, 3) uint8 below the horizon."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from spiking_retina_ros.datasets.sea.noise import FloatImage
 
 GRAVITY = 9.81
+SHARPNESS = -0.25  # how far crests are drawn together, per unit of slope
 
 
 @dataclass(frozen=True)
@@ -38,9 +40,9 @@ class Band:
 
 
 BANDS = (
-    Band(96.0, 40.0, 1.6, 0.42),
-    Band(13.0, 1.6, 0.24, 0.36),
-    Band(2.1, 0.24, 0.04, 0.22),
+    Band(96.0, 40.0, 1.6, 0.45),
+    Band(13.0, 1.6, 0.24, 0.4),
+    Band(2.1, 0.24, 0.04, 0.15),
 )
 
 
@@ -69,29 +71,45 @@ class WaveTile:
         # A half-plane of wave numbers is kept, so the sign says which way each wave runs.
         frequency = np.sign(along) * np.sqrt(GRAVITY * number)
         self._frequency = frequency.reshape(-1)[self._places]
+        self._towards_crests = [
+            (1j * wave / number * (SHARPNESS * count / band.size)).reshape(-1)[self._places]
+            for wave in np.broadcast_arrays(wave_x, wave_z, number)[:2]
+        ]
+        self._grid = np.meshgrid(*[np.arange(count, dtype=np.float32)] * 2)
 
     def at(self, time: float) -> FloatImage:
         """Return the heights (samples, samples) float32 at a time in seconds."""
-        count = self.band.samples
         phase = np.mod(self._frequency * -time, 2 * np.pi).astype(np.float32)
         turned = self._spectrum * (np.cos(phase) + np.complex64(1j) * np.sin(phase))
+        heights = self._field(turned)
+        moved = [
+            grid + self._field(turned * towards)
+            for grid, towards in zip(self._grid, self._towards_crests, strict=True)
+        ]
+        sharp = cv2.remap(heights, moved[0], moved[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+        return np.asarray(sharp, np.float32)
+
+    def _field(self, values: NDArray[np.complexfloating]) -> FloatImage:
+        """Return the field (samples, samples) whose kept wave numbers have these values."""
+        count = self.band.samples
         full = np.zeros((count, count // 2 + 1), np.complex64)
-        full.reshape(-1)[self._places] = turned
+        full.reshape(-1)[self._places] = values
         return np.fft.irfft2(full, s=(count, count)).astype(np.float32)
 
 
-def averaged_slopes(
+def averaged_waves(
     tile: FloatImage, position: NDArray[np.float64], extent: NDArray[np.float64], metres: float
 ) -> FloatImage:
     """
-    Return the mean slope (rows, samples) over position +- extent / 2, both in samples.
+    Return mean slope and height (rows, samples, 2) over position +- extent / 2, in samples.
 
     ``tile`` holds heights, whose difference over a distance is the mean of the slope there;
     ``metres`` is the distance of two samples.
     """
     size = np.maximum(extent, 1.0)
-    rise = _between(tile, position + size / 2) - _between(tile, position - size / 2)
-    return (rise / (size[:, None] * metres).astype(np.float32)).astype(np.float32)
+    before, after = _between(tile, position - size / 2), _between(tile, position + size / 2)
+    slope = (after - before) / (size[:, None] * metres).astype(np.float32)
+    return np.stack([slope, (after + before) / 2], axis=2)
 
 
 def _between(tile: FloatImage, at: NDArray[np.float64]) -> FloatImage:
