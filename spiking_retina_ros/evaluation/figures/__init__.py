@@ -1,0 +1,1 @@
+"""The pictures of a report: each takes frozen results and writes one PNG."""

@@ -1,0 +1,61 @@
+"""mAP over simulated time beside the analog network's (Fig. 5 of arXiv 2106.05624)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from spiking_retina_ros.evaluation.figures import style
+from spiking_retina_ros.evaluation.results import Evaluation, WindowScore
+
+
+def draw_precision_curve(evaluation: Evaluation, path: Path) -> Path:
+    """Write the curve of the first subject, with and without skipping a transient."""
+    subject = evaluation.subjects[0]
+    series = split_by_transient(subject.windows)
+    figure = style.new_figure(8, 5)
+    axes = style.tidy(figure.subplots())
+    analog = 100 * evaluation.analog.precision.map50
+    axes.axhline(analog, color=style.BLACK, linewidth=1.8, label=f'analog: {analog:.1f}')
+    for stage, scored, dashes in (
+        ('normalised, clipped', subject.normalised, (4, 2)),
+        ('+ narrow weights', subject.quantised, (1, 1.5)),
+    ):
+        value = 100 * scored.precision.map50
+        axes.axhline(
+            value, color=style.GREY, linewidth=1.2, dashes=dashes, label=f'{stage}: {value:.1f}'
+        )
+    looks = (('every step counts', style.VERMILION, 's'), ('transient skipped', style.BLUE, 'o'))
+    for (label, colour, marker), scores in zip(looks, series, strict=True):
+        if not scores:
+            continue
+        steps = [score.window.steps for score in scores]
+        values = [100 * score.scored.precision.map50 for score in scores]
+        losses = np.array([score.scored.loss_interval for score in scores])
+        axes.plot(steps, values, color=colour, marker=marker, linewidth=2, label=label)
+        axes.fill_between(
+            steps, analog - losses[:, 1], analog - losses[:, 0], color=colour, alpha=0.15
+        )
+    style.step_ticks(axes, [score.window.steps for score in subject.windows])
+    axes.set_ylabel('mAP@0.5, per cent')
+    axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
+    axes.legend(loc='lower right', framealpha=0.95)
+    axes.set_title(
+        f'{subject.name}: {evaluation.images} images of {evaluation.data.name}; '
+        'bands: 95 % of the loss (paired bootstrap)',
+        fontsize=10,
+    )
+    return style.save(figure, path)
+
+
+def split_by_transient(
+    windows: Sequence[WindowScore],
+) -> tuple[list[WindowScore], list[WindowScore]]:
+    """Return the windows in which every step counts, and those that skip a transient."""
+    ordered = sorted(windows, key=lambda score: score.window.steps)
+    return (
+        [score for score in ordered if not score.window.transient],
+        [score for score in ordered if score.window.transient],
+    )

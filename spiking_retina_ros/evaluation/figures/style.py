@@ -1,0 +1,100 @@
+"""What all figures have in common: colours that colour-blind readers tell apart, sizes, saving."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from spiking_retina_ros.spiking.topology import Population
+
+# Okabe and Ito's palette
+BLACK, ORANGE, SKY, GREEN = '#000000', '#E69F00', '#56B4E9', '#009E73'
+YELLOW, BLUE, VERMILION, PURPLE = '#F0E442', '#0072B2', '#D55E00', '#CC79A7'
+GREY = '#666666'
+DOTS_PER_INCH = 130
+
+# beginnings of names -> the part of a RetinaNet; anything else belongs to what came before it
+SECTIONS = (
+    ('backbone_body', 'backbone'),
+    ('backbone_fpn', 'pyramid'),
+    ('head_classification', 'class head'),
+    ('head_regression', 'box head'),
+)
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Return a figure of so many inches, drawn without any display."""
+    figure = Figure(figsize=(width, height), layout='constrained')
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def tidy(axes: Axes) -> Axes:
+    """Take away the frame where it says nothing, add a light grid."""
+    axes.spines[['top', 'right']].set_visible(False)
+    axes.grid(True, color='#dddddd', linewidth=0.6)
+    axes.set_axisbelow(True)
+    return axes
+
+
+def save(figure: Figure, path: Path) -> Path:
+    """Write the figure as PNG and return its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=DOTS_PER_INCH)
+    return path
+
+
+def sections(names: Iterable[str]) -> list[tuple[str, int, int]]:
+    """Return (section, first, last) runs of populations in order of depth, both ends included."""
+    runs: list[tuple[str, int, int]] = []
+    current = 'network'
+    for index, name in enumerate(names):
+        current = next((part for start, part in SECTIONS if name.startswith(start)), current)
+        if runs and runs[-1][0] == current:
+            runs[-1] = (current, runs[-1][1], index)
+        else:
+            runs.append((current, index, index))
+    return runs
+
+
+def mark_sections(axes: Axes, names: Iterable[str]) -> None:
+    """Shade every other part of the network, and write its name along the top."""
+    for number, (section, first, last) in enumerate(sections(names)):
+        if number % 2:
+            axes.axvspan(first - 0.5, last + 0.5, color='#f2f2f2', zorder=0)
+        axes.text(
+            (first + last) / 2,
+            1.01,
+            section,
+            transform=axes.get_xaxis_transform(),
+            ha='center',
+            va='bottom',
+            fontsize=9,
+            color=GREY,
+        )
+
+
+def step_ticks(axes: Axes, steps: Iterable[int]) -> None:
+    """Use a logarithmic axis of simulated steps with a tick at each measured time."""
+    ticks = sorted(set(steps))
+    axes.set_xscale('log', base=2)
+    axes.set_xticks(ticks, [str(tick) for tick in ticks])
+    axes.minorticks_off()
+    axes.set_xlabel('simulated steps')
+
+
+def short_name(population: Population | str) -> str:
+    """Return a population's name as it fits on a figure."""
+    name = population if isinstance(population, str) else population.name
+    for long, short in (
+        ('backbone_body_', ''),
+        ('backbone_fpn_', 'pyramid '),
+        ('head_classification_head_', 'class head '),
+        ('head_regression_head_', 'box head '),
+    ):
+        name = name.replace(long, short)
+    return name
