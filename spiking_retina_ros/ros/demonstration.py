@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -82,11 +82,12 @@ def play(
     """
     report = Report(source, result_bag)
     kept = set(np.linspace(0, source.count - 1, min(keep, source.count)).round().astype(int))
-    print('starting the detector node (the network loads and warms up)', file=sys.stderr)
-    with closed_loop(result_bag, compressed=source.compressed, parameters=parameters) as (
-        loop,
-        process,
-    ):
+    console = Console(stderr=True)
+    console.print('starting the detector node: the network loads, compiles and warms up')
+    with ExitStack() as stack:
+        with console.status('this takes up to a minute the first time'):
+            running = closed_loop(result_bag, compressed=source.compressed, parameters=parameters)
+            loop, process = stack.enter_context(running)
         _play_frames(loop, report, timeout, kept, pictures)
         report.figures = loop.wait_for_diagnostics(len(report.milliseconds))
         report.exit_status = process.stop()
