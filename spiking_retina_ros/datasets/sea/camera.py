@@ -43,7 +43,7 @@ class SeaCameraConfig:
     time_of_day: str | None = None
     coast: str | None = None
     roughness: float | None = None
-    boats: int = 5
+    boats: int = 6
     buoys: int = 6
     own_speed: float = 3.0
     spray: bool = False

@@ -22,11 +22,16 @@ LEAST_VISIBLE = 0.3  # share of the object's pixels that must not be hidden or o
 
 @dataclass(frozen=True)
 class Actor:
-    """An object afloat; ``speed`` through the water in m/s makes its wake."""
+    """
+    An object in the scene.
+
+    ``class_name`` None is something that gets no box; ``speed`` through the water in m/s makes
+    the wake.
+    """
 
     solid: Solid
     pose: Pose
-    class_name: str
+    class_name: str | None
     speed: float = 0.0
 
 
@@ -67,7 +72,7 @@ def visible_boxes(
     boxes, names = [], []
     for index, (actor, _) in enumerate(sprites):
         cover = covers[index]
-        if cover is None:
+        if cover is None or actor.class_name is None:
             continue
         nearer = [other for other in covers[index + 1 :] if other is not None]
         box = _visible_box(cover, nearer)

@@ -21,6 +21,7 @@ _HABITS = {
     'motor': ((30.0, 220.0), (3.0, 10.0), 22.0),
     'ferry': ((260.0, 1100.0), (5.0, 9.0), 140.0),
     'freighter': ((500.0, 2600.0), (5.0, 8.0), 260.0),
+    'dinghy': ((14.0, 70.0), (0.8, 6.0), 7.0),
 }
 _SMALLEST_BUOY = 3.5  # pixels; nearer than this range a buoy comes into being
 _BUOY_HEIGHT = 2.2  # metres, of a common one

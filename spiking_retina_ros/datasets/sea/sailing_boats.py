@@ -51,9 +51,15 @@ def pick_side(rng: np.random.Generator) -> Colour:
 
 
 def add_person(
-    mesh: Mesh, foot: tuple[float, float, float], rng: np.random.Generator, *, layer: int = 2
+    mesh: Mesh,
+    foot: tuple[float, float, float],
+    rng: np.random.Generator,
+    *,
+    sitting: bool | None = None,
+    layer: int = 2,
 ) -> None:
-    """Add somebody standing or sitting at ``foot`` in a jacket of a strong colour."""
+    """Add somebody at ``foot`` in a jacket of a strong colour; None: sitting or standing."""
+    rests = bool(rng.random() < 0.5) if sitting is None else sitting
     coat = paint.pick(
         rng,
         [
@@ -65,7 +71,7 @@ def add_person(
         ],
     )
     x, y, z = foot
-    legs = 0.75 * float(rng.choice([0.35, 1.0]))
+    legs = 0.26 if rests else 0.75
     body = [(0.14, y), (0.15, y + legs), (0.2, y + legs + 0.1), (0.21, y + legs + 0.45)]
     body += [(0.07, y + legs + 0.6)]
     mesh.turned(body, [paint.NAVY, coat, coat, coat], x=x, z=z, sides=8, layer=layer)

@@ -20,6 +20,7 @@ from spiking_retina_ros.datasets.sea.waves import SeaState
 from spiking_retina_ros.detections import FloatArray, ImageArray
 
 _LEAST_SPEED = 0.4  # m/s; slower things leave no wake
+_FLYING = 1.0  # metres; what is so high above the water mirrors elsewhere, if at all
 _LEAST_REFLECTION = 4  # pixels; smaller things mirror in less than a pixel
 
 
@@ -103,7 +104,8 @@ class Stage:
         travelled: float,
     ) -> None:
         first, light, optics = self._water.first, self.light, self.optics
-        if sprite.opacity.shape[0] >= _LEAST_REFLECTION:
+        afloat = actor.pose.heave < _FLYING
+        if afloat and sprite.opacity.shape[0] >= _LEAST_REFLECTION:
             rough = self.state.roughness
             add_reflection(canvas, window, slopes, first, sprite, optics, light, rough)
         if actor.speed > _LEAST_SPEED:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from spiking_retina_ros.datasets.sea import buoys, vessels
+from spiking_retina_ros.datasets.sea import buoys, debris, vessels
 from spiking_retina_ros.datasets.sea.coast import KINDS as COASTS
 from spiking_retina_ros.datasets.sea.coast import plan_coast
 from spiking_retina_ros.datasets.sea.compose import Actor
@@ -54,12 +54,12 @@ def draw_actors(
     Their sizes in the picture, not their ranges, are spread evenly on a log scale.
     """
     if rng.random() < 0.06:
-        return []
+        return _draw_debris(rng, optics, light)
     actors = []
     boats = int(rng.choice([0, 1, 2, 3, 4, 6], p=[0.16, 0.26, 0.24, 0.18, 0.1, 0.06]))
     floats = int(rng.choice([0, 1, 2, 3, 5, 8], p=[0.14, 0.28, 0.24, 0.18, 0.11, 0.05]))
     for _ in range(boats):
-        kind = str(rng.choice(vessels.KINDS, p=[0.36, 0.36, 0.15, 0.13]))
+        kind = str(rng.choice(vessels.KINDS, p=[0.32, 0.31, 0.13, 0.12, 0.12]))
         solid = vessels.build_vessel(kind, rng)
         size = np.exp(rng.uniform(np.log(0.018), np.log(0.5))) * optics.width
         actors.append(_afloat(rng, solid, size, 'boat', kind, optics, light, state, limit))
@@ -69,6 +69,24 @@ def draw_actors(
         biggest = 0.2 if rng.random() < 0.12 else 0.055
         size = np.exp(rng.uniform(np.log(0.009), np.log(biggest))) * optics.width
         actors.append(_afloat(rng, solid, size, 'buoy', kind, optics, light, state, limit))
+    return actors + _draw_debris(rng, optics, light)
+
+
+def _draw_debris(rng: np.random.Generator, optics: Optics, light: Light) -> list[Actor]:
+    """Draw what looks a little like boats and buoys but is neither."""
+    if rng.random() < 0.6:
+        return []
+    actors = []
+    for _ in range(int(rng.integers(1, 5))):
+        kind = str(rng.choice(debris.KINDS))
+        solid = debris.build_debris(kind, rng)
+        pixels = np.exp(rng.uniform(np.log(0.006), np.log(0.06))) * optics.width
+        distance = max(optics.focal * solid.length / pixels, 4.0 + solid.length)
+        distance = min(distance, max(light.visibility, 30.0))
+        x = distance * optics.width / 2 / optics.focal * rng.uniform(-1, 1)
+        height = rng.uniform(1.5, 0.25 * distance + 2.0) if kind == 'flying gull' else 0.0
+        pose = Pose(float(x), float(distance), rng.uniform(-np.pi, np.pi), heave=float(height))
+        actors.append(Actor(solid, pose, None))
     return actors
 
 
@@ -99,7 +117,9 @@ def _afloat(
         heading = rng.choice([-1, 1]) * np.pi / 2 + rng.normal(0, 0.45)
     else:
         heading = rng.uniform(-np.pi, np.pi)
-    fastest = {'sailing': 3.5, 'motor': 11.0, 'ferry': 8.0, 'freighter': 7.0}.get(kind, 0.0)
+    fastest = {'sailing': 3.5, 'motor': 11.0, 'ferry': 8.0, 'freighter': 7.0, 'dinghy': 5.0}.get(
+        kind, 0.0
+    )
     speed = float(rng.uniform(0, fastest)) if rng.random() < 0.7 else 0.0
     if kind == 'motor':
         trim += 0.012 * speed

@@ -1,4 +1,4 @@
-"""Vessels: sailing boats, motor boats, ferries and freighters, each varied by its own seed."""
+"""Vessels of every kind, each varied by its own seed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import numpy as np
 from spiking_retina_ros.datasets.sea.motor_boats import build_motor_boat
 from spiking_retina_ros.datasets.sea.sailing_boats import build_sailing_boat
 from spiking_retina_ros.datasets.sea.ships import build_ferry, build_freighter
+from spiking_retina_ros.datasets.sea.small_craft import build_dinghy
 from spiking_retina_ros.datasets.sea.solid import Solid
 
 _BUILDERS = {
@@ -14,6 +15,7 @@ _BUILDERS = {
     'motor': build_motor_boat,
     'ferry': build_ferry,
     'freighter': build_freighter,
+    'dinghy': build_dinghy,
 }
 KINDS = tuple(_BUILDERS)
 
