@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import wraps
 
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import SetParametersResult
@@ -34,12 +35,30 @@ from spiking_retina_ros.ros.worker import Worker
 LOG_SECONDS = 5.0
 
 
+Transition = Callable[['DetectorNode', LifecycleState], TransitionCallbackReturn]
+
+
+def _reported(transition: Transition) -> Transition:
+    """Say what went wrong in a transition: rclpy itself swallows the exception."""
+
+    @wraps(transition)
+    def wrapped(self: DetectorNode, state: LifecycleState) -> TransitionCallbackReturn:
+        try:
+            return transition(self, state)
+        except Exception as error:
+            self.failure = f'{transition.__name__}: {type(error).__name__}: {error}'
+            self.get_logger().error(self.failure)
+            raise
+
+    return wrapped
+
+
 class DetectorNode(LifecycleNode):
     """
     Detects boats and buoys in the images of one or more cameras with one spiking network.
 
     ``load`` makes the network from the settings. Raises UserError for wrong parameters, and, with
-    autostart, where the network cannot be loaded.
+    autostart, where the network cannot be loaded. ``failure`` says why the last transition failed.
     """
 
     def __init__(self, *, load: Callable[[Settings], Network] = load_network) -> None:
@@ -49,7 +68,7 @@ class DetectorNode(LifecycleNode):
         self._cameras: dict[str, Camera] = {}
         self._mailbox: Mailbox[Frame] | None = None
         self._worker: Worker[Frame] | None = None
-        self._failure = ''
+        self.failure = ''
         self._settings = declare(self)
         self.add_on_set_parameters_callback(self._check_parameters)
         self.add_post_set_parameters_callback(self._apply_parameters)
@@ -70,9 +89,10 @@ class DetectorNode(LifecycleNode):
         if self._settings.autostart:
             self._autostart()
 
+    @_reported
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load and warm up the network; FAILURE, with the reason logged, leaves it unconfigured."""
-        self._failure = ''
+        self.failure = ''
         try:
             network = self._load(self._settings)
             problems = _network_problems(self._settings, network)
@@ -80,8 +100,8 @@ class DetectorNode(LifecycleNode):
                 raise UserError('parameter ' + '; '.join(problems))
             warm_up(network)
         except (UserError, MemoryError, OSError) as error:
-            self._failure = str(error) or type(error).__name__
-            self.get_logger().error(f'not configured: {self._failure}')
+            self.failure = str(error) or type(error).__name__
+            self.get_logger().error(f'not configured: {self.failure}')
             return TransitionCallbackReturn.FAILURE
         self._network = network
         self._cameras = {
@@ -95,6 +115,7 @@ class DetectorNode(LifecycleNode):
         )
         return super().on_configure(state)
 
+    @_reported
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Subscribe and start the worker."""
         result = super().on_activate(state)
@@ -128,7 +149,7 @@ class DetectorNode(LifecycleNode):
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Go back to unconfigured after a transition that failed unexpectedly."""
-        self._failure = self._failure or 'a transition failed unexpectedly'
+        self.failure = self.failure or 'a transition failed unexpectedly'
         self._stop_work(timeout=None)
         self._release()
         return TransitionCallbackReturn.SUCCESS
@@ -140,8 +161,9 @@ class DetectorNode(LifecycleNode):
 
     def _autostart(self) -> None:
         if self.trigger_configure() != TransitionCallbackReturn.SUCCESS:
-            raise UserError(self._failure)
-        self.trigger_activate()
+            raise UserError(self.failure)
+        if self.trigger_activate() != TransitionCallbackReturn.SUCCESS:
+            raise UserError(self.failure)
 
     def _stop_work(self, *, timeout: float | None) -> bool:
         for camera in self._cameras.values():
@@ -226,7 +248,7 @@ class DetectorNode(LifecycleNode):
         name = self.get_fully_qualified_name().lstrip('/')
         state = self._state_machine.current_state[1]
         message.status = [
-            network_status(name, self._network, self._settings, state=state, failure=self._failure)
+            network_status(name, self._network, self._settings, state=state, failure=self.failure)
         ]
         for camera in self._cameras.values():
             complaint = camera.complaint(silence=self._settings.diagnostics_silence)

@@ -8,9 +8,13 @@ declarations, the file and the documentation with it. Needs no ROS.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import Any
+
+# What ROS 2 allows in a relative topic name; empty is the one unnamed camera.
+_CAMERA_NAME = re.compile(r'([A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*)?')
 
 ParameterValue = bool | int | float | str | tuple[str, ...]
 
@@ -215,6 +219,12 @@ class Settings:
                 found.append(f'{spec.name}: expected {spec.range_text}, found {value!r}')
         if len(set(self.cameras)) != len(self.cameras):
             found.append(f'cameras: expected distinct names, found {list(self.cameras)}')
+        for name in self.cameras:
+            if not _CAMERA_NAME.fullmatch(name):
+                found.append(
+                    f'cameras: expected names of letters, digits and _ (parts joined by /), '
+                    f'found {name!r}'
+                )
         return found
 
     def problems_with(

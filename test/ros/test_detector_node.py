@@ -162,6 +162,17 @@ def test_compressed_images_debug_image_early_answers_and_bearings(probe, sea_pic
     assert middle == pytest.approx(-70 / 200, abs=0.01)
 
 
+def test_a_qos_that_does_not_exist_is_refused(probe):
+    with stand_in(
+        images=(), **{'qos_overrides./image.subscription.reliability': 'rliable'}
+    ) as node:
+        assert node.process.wait(30) == 1
+        log = node.output()
+    assert 'error: on_activate' in log
+    assert 'rliable' in log
+    assert 'Traceback' not in log
+
+
 def test_a_missing_model_is_refused_with_its_path(probe):
     arguments = ['--ros-args', '-p', 'model:=/nowhere/model.safetensors']
     with NodeProcess('spiking_retina_ros.ros.detector_node', arguments) as node:

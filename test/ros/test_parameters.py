@@ -75,6 +75,7 @@ def test_the_node_declares_the_table(ros):
         ({'engine': 'abacus'}, "engine: expected event | dense | reference, found 'abacus'"),
         ({'score_threshold': 1.5}, 'score_threshold: expected 0 to 1, found 1.5'),
         ({'cameras': ('a', 'a')}, 'cameras: expected distinct names'),
+        ({'cameras': ('bow cam',)}, "found 'bow cam'"),
     ],
 )
 def test_values_that_cannot_be_are_named(change, complaint):
