@@ -32,10 +32,12 @@ class LayerError:
     """
     The error of one population, over all its values on all images.
 
-    ``relative`` are root mean squares divided by the spread of the true activations around their
-    channels' means: of each part, and of all as 'total'. ``share`` says how much each part has of
-    the mean squared error (its product with the total), so that the shares sum to 1; a part that
-    cancels others has a negative one. ``mean_rate`` is that of the magnitudes of net rates.
+    All in analog units (a rate's error times its channel's scale), because that is what the next
+    layer's weights see. ``relative`` are root mean squares divided by the spread of the true
+    activations around their channels' means: of each part, and of all as 'total'. ``share`` says
+    how much each part has of the mean squared error (its product with the total), so that the
+    shares sum to 1; a part that cancels others has a negative one. ``mean_rate`` is that of the
+    magnitudes of net rates.
     """
 
     name: str
@@ -62,7 +64,14 @@ class ErrorProfile:
                 parts = error_parts(
                     self._stages, population, true[name], rates[name], arriving, shapes
                 )
-                self._sums[name].add(parts, true[name], rates[name])
+                layer = self._stages.normalised.tensors[f'{population.layer}.scale']
+                scale = layer[:, None, None]
+                self._sums[name].add(
+                    {part: scale * error for part, error in parts.items()},
+                    scale * true[name],
+                    scale * rates[name],
+                    rates[name],
+                )
 
     def layers(self) -> list[LayerError]:
         """Return the errors in order of depth."""
@@ -102,8 +111,8 @@ class _Sums:
         self._neurons = 0
         self._magnitude = 0.0
 
-    def add(self, parts: dict[str, Tensor], true: Tensor, rate: Tensor) -> None:
-        total = (rate - true).double()
+    def add(self, parts: dict[str, Tensor], true: Tensor, found: Tensor, rate: Tensor) -> None:
+        total = (found - true).double()
         for name, part in parts.items():
             self._squares[name] += float(part.double().square().sum())
             self._products[name] += float((part.double() * total).sum())

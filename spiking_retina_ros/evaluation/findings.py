@@ -27,18 +27,18 @@ def describe_curve(evaluation: Evaluation) -> str:
     best = min(subject.windows, key=lambda score: score.scored.loss_points)
     low, high = best.scored.loss_interval
     text = (
-        f'The analog network reaches {100 * analog:.1f} % mAP@0.5. The spiking one comes closest '
-        f'at {best.window.steps} steps: {100 * best.scored.precision.map50:.1f} %, a loss of '
+        f'The analog network reaches {100 * analog:.1f} % mAP@0.5, the spiking one at most '
+        f'{100 * best.scored.precision.map50:.1f} %, at {best.window.steps} steps: a difference of '
         f'{best.scored.loss_points:.1f} points (95 % interval {low:.1f} to {high:.1f}).'
     )
     times = [settled_after(scores, SETTLED_SHARE * analog) for scores in (plain, skipping)]
-    names = ('counting every step', 'skipping the transient')
-    for name, scores, time in zip(names, (plain, skipping), times, strict=True):
-        if scores:
-            when = f'from {time} steps on' if time else 'at none of the times'
-            text += f' With {name}, 90 % of the analog figure is held {when}.'
-    if times[0] and times[1]:
-        text += f' Skipping gets there {times[0] / times[1]:.2g} times as soon.'
+    held = [f'from {time} steps on' if time else 'at none of these times' for time in times]
+    text += f' Counting every step, 90 % of the analog figure is held {held[0]}'
+    text += f'; skipping the transient, {held[1]}.' if skipping else '.'
+    if times[0] and times[1] and times[0] != times[1]:
+        quick, slow = ('with', 'without') if times[1] < times[0] else ('without', 'with')
+        factor = max(times[0], times[1]) / min(times[0], times[1])
+        text += f' It is there {factor:.2g} times sooner {quick} skipping than {slow}.'
     return text
 
 
@@ -118,7 +118,9 @@ def describe_transients(searches: Sequence[TransientSearch]) -> str:
     """Say what the data recommend, beside what the fill times suggest."""
     found = '; '.join(
         f'{item.steps} steps: ignore {item.best} (error {min(item.errors):.3f}, '
-        f'{item.gain():.2g} times smaller than without)'
+        f'{item.gain():.2f} times smaller than without)'
+        if item.best
+        else f'{item.steps} steps: ignore none (error {item.errors[0]:.3f})'
         for item in searches
     )
     return (

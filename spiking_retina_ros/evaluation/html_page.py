@@ -12,23 +12,24 @@ from pathlib import Path
 STYLE = """
 :root { color-scheme: light; }
 body { font: 16px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #f4f5f7; margin: 0; }
-main { max-width: 1080px; margin: 0 auto; padding: 2rem 1.5rem 4rem; }
+main { max-width: 1200px; margin: 0 auto; padding: 2rem 1.5rem 4rem; }
 h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .5rem; }
 h2 { font-size: 1.25rem; margin: 0 0 .4rem; }
 .lead { font-size: 1.05rem; color: #333; margin: 0 0 1.5rem; max-width: 52rem; }
 section { background: #fff; border: 1px solid #e2e4e8; border-radius: 10px; padding: 1.3rem 1.5rem;
   margin: 0 0 1.4rem; }
-section p { margin: .3rem 0 .9rem; max-width: 54rem; }
+section p { margin: .3rem 0 .9rem; max-width: 60rem; }
 img { width: 100%; height: auto; display: block; }
 img.narrow { max-width: 780px; margin: 0 auto; }
 .made { font-size: .82rem; color: #5a6068; margin: .8rem 0 0; }
 .made code { overflow-wrap: anywhere; }
 .scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .3rem .7rem; text-align: right; border-bottom: 1px solid #eceef1;
+table { border-collapse: collapse; font-size: .84rem; font-variant-numeric: tabular-nums; }
+th, td { padding: .3rem .5rem; text-align: right; border-bottom: 1px solid #eceef1;
   white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; }
-thead th { border-bottom: 2px solid #c9ced6; font-weight: 600; vertical-align: bottom; }
+thead th { border-bottom: 2px solid #c9ced6; font-weight: 600; vertical-align: bottom;
+  white-space: normal; }
 summary { cursor: pointer; color: #0b5cad; }
 """
 
@@ -49,6 +50,7 @@ class Section:
     text: str
     made: str = ''
     picture: Path | None = None
+    command: str = ''
     table: HtmlTable | None = None
     folded: bool = False
     narrow: bool = False
@@ -82,7 +84,8 @@ def _section(part: Section) -> str:
             f'<details><summary>show</summary>{table}</details>' if part.folded else table
         )
     if part.made:
-        pieces.append(f'<p class="made">{escape(part.made)}</p>')
+        command = f'<br><code>{escape(part.command)}</code>' if part.command else ''
+        pieces.append(f'<p class="made">{escape(part.made)}{command}</p>')
     return '<section>' + '\n'.join(pieces) + '</section>'
 
 

@@ -25,8 +25,7 @@ from spiking_retina_ros.spiking.engine import make_engine
 from spiking_retina_ros.spiking.network import Window
 from spiking_retina_ros.spiking.topology import INPUT
 
-# Edges of the histograms of rates; the first bin holds what stayed (nearly) silent.
-RATE_EDGES = np.concatenate([[0.0], np.geomspace(1 / 512, 1.0, 28), [np.inf]])
+RATE_BINS = 16
 
 
 @dataclass(frozen=True)
@@ -36,14 +35,15 @@ class Observation:
 
     ``agreement[window][population]`` for the chosen populations; ``profile`` and ``histograms`` at
     ``window``, the longest. ``histograms[population]`` counts neurons by the magnitude of their net
-    rate between RATE_EDGES, and ``spikes_per_step[population]`` is spikes per neuron and step over
-    the whole window, where spikes taken back count as well.
+    rate between ``rate_edges``, and ``spikes_per_step[population]`` is spikes per neuron and step
+    over the whole window, where spikes taken back count as well.
     """
 
     images: int
     window: Window
     agreement: dict[Window, dict[str, Agreement]]
     profile: list[LayerError]
+    rate_edges: NDArray[np.float64]
     histograms: dict[str, NDArray[np.int64]]
     spikes_per_step: dict[str, float]
 
@@ -72,7 +72,8 @@ def observe(
         for window in windows
     }
     spiking = spiking_populations(network)
-    histograms = {p.name: np.zeros(len(RATE_EDGES) - 1, np.int64) for p in spiking}
+    edges = rate_edges(last)
+    histograms = {p.name: np.zeros(len(edges) - 1, np.int64) for p in spiking}
     spikes = dict.fromkeys(histograms, 0.0)
     for image in tqdm(images, desc='observing layers', unit='image', disable=quiet):
         integers, _ = network.preprocessing(image)
@@ -88,7 +89,7 @@ def observe(
         end = simulation.times.index(last.steps)
         for population in spiking:
             magnitudes = rates[population.name].abs().numpy()
-            histograms[population.name] += np.histogram(magnitudes, RATE_EDGES)[0]
+            histograms[population.name] += np.histogram(magnitudes, edges)[0]
             sent = int(simulation.spikes[population.name][end])
             spikes[population.name] += sent / (magnitudes.size * last.steps * len(images))
     return Observation(
@@ -96,6 +97,18 @@ def observe(
         last,
         {window: {n: s.result() for n, s in named.items()} for window, named in sums.items()},
         profile.layers(),
+        edges,
         histograms,
         spikes,
     )
+
+
+def rate_edges(window: Window) -> NDArray[np.float64]:
+    """
+    Return edges between the rates a window can tell apart, wider for higher rates.
+
+    The first bin holds silent neurons, the last those of more than a spike per step.
+    """
+    counted = window.steps - window.transient
+    spikes = np.unique(np.geomspace(1, counted, RATE_BINS).round()) + 0.5
+    return np.concatenate([[0.0, 0.5], spikes, [np.inf]]) / counted

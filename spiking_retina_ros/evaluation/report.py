@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import zip_longest
 from typing import Any
 
 from tqdm import tqdm
@@ -108,7 +109,7 @@ def examine(
         observation,
         searches,
         tuple(estimate_energy(plan, count, steps=time) for time, count in operations.items()),
-        _draw(analog, network, _pictures(images, options.drawn_images), settings),
+        _draw(analog, network, _telling_pictures(images, options.drawn_images), settings),
     )
 
 
@@ -121,7 +122,10 @@ def curve_windows(recommended: Window, steps: Sequence[int]) -> tuple[Window, ..
     """Return each window length with and without its transient; one simulation reads them all."""
     plain = [Window(number, 0) for number in steps]
     skipping = [choose_window(recommended, number, None) for number in steps]
-    return tuple(dict.fromkeys([*plain, *skipping, recommended]))
+    own = [Window(recommended.steps, 0), recommended]
+    return tuple(
+        sorted({*plain, *skipping, *own}, key=lambda window: (window.steps, window.transient))
+    )
 
 
 def chosen_layers(network: SpikingNetwork, asked: Sequence[str]) -> list[str]:
@@ -158,10 +162,11 @@ def numbers(findings: Findings) -> dict[str, Any]:
             for name, item in named.items()
         ],
         'error_profile': [asdict(layer) for layer in observation.profile],
+        'rate_edges': observation.rate_edges.tolist(),
         'rates': {
             name: {
                 'spikes_per_step': observation.spikes_per_step[name],
-                'histogram': counts.tolist(),
+                'neurons_by_rate': counts.tolist(),
             }
             for name, counts in observation.histograms.items()
         },
@@ -172,6 +177,17 @@ def numbers(findings: Findings) -> dict[str, Any]:
 
 def _pictures(images: CocoSet, count: int) -> list[ImageArray]:
     found = (read_image(image.path) for image in evenly_spaced(images.images, count))
+    return [image for image in found if image is not None]
+
+
+def _telling_pictures(images: CocoSet, count: int) -> list[ImageArray]:
+    """Return images to draw in: every class in turn, evenly spaced over those that have it."""
+    labels = range(len(images.class_names))
+    by_class = [[image for image in images.images if label in image.labels] for label in labels]
+    rows = [evenly_spaced(having, count) for having in by_class if having]
+    turns = [image for row in zip_longest(*rows) for image in row if image is not None]
+    unique = list({image.image_id: image for image in turns}.values())[:count]
+    found = (read_image(image.path) for image in unique)
     return [image for image in found if image is not None]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def write_report(findings: Findings, folder: Path, *, command: str) -> Path:
     lead = (
         f'What the conversion of this RetinaNet into integrate-and-fire neurons costs, in which '
         f'layer and at which time step, on {evaluation.images} of {evaluation.available} images of '
-        f'{evaluation.data.name}. Recommended window: {_window(findings.window)}.'
+        f'{evaluation.data.name}. Recommended window, in steps: {_window(findings.window)}.'
     )
     page = folder / 'report.html'
     write_page(page, f'Analog to spiking: {name}', lead, sections)
@@ -48,22 +49,26 @@ def write_report(findings: Findings, folder: Path, *, command: str) -> Path:
 
 
 def _figures(findings: Findings, folder: Path, command: str) -> list[Section]:
-    evaluation, observation = findings.evaluation, findings.observation
-    whole = f'{evaluation.images} images'
-    steps = ', '.join(str(search.steps) for search in findings.searches)
-    few = f'{observation.images} images'
-    agreement_steps = ', '.join(_window(window) for window in observation.agreement)
-    captions = ('analog', f'spiking, {_window(findings.window)}')
+    return [replace(part, command=command) for part in _figure_sections(findings, folder)]
 
-    def made(images: str, times: str) -> str:
-        return f'{images}; {times} steps; {evaluation.machine}; {command}'
+
+def _figure_sections(findings: Findings, folder: Path) -> list[Section]:
+    evaluation, observation = findings.evaluation, findings.observation
+    whole, few = evaluation.images, observation.images
+    steps = ', '.join(str(search.steps) for search in findings.searches)
+    agreement_steps = ' and '.join(_window(window) for window in observation.agreement)
+    captions = ('analog', f'spiking, steps: {_window(findings.window)}')
+
+    def made(images: int, times: str) -> str:
+        count = '1 image' if images == 1 else f'{images} images'
+        return f'{count}. Steps: {times}. Machine: {evaluation.machine}.'
 
     return [
         Section(
             'mAP over simulated time',
             say.describe_curve(evaluation),
             made(whole, steps),
-            draw_precision_curve(evaluation, folder / 'precision_over_time.png'),
+            draw_precision_curve(evaluation, findings.window, folder / 'precision_over_time.png'),
             narrow=True,
         ),
         Section(
@@ -72,32 +77,36 @@ def _figures(findings: Findings, folder: Path, command: str) -> list[Section]:
                 [(analog, spiking) for _, analog, spiking in findings.drawn],
                 score_threshold=SCORE_THRESHOLD,
             ),
-            made(f'{len(findings.drawn)} images', f'{findings.window.steps}'),
+            made(len(findings.drawn), _window(findings.window)),
             draw_pairs(findings.drawn, captions, folder / 'detections.png'),
         ),
         Section(
             'Where the error comes from, layer by layer',
             say.describe_profile(observation.profile),
-            made(few, f'{observation.window.steps}'),
+            made(few, _window(observation.window)),
             draw_error_profile(observation.profile, folder / 'error_profile.png'),
         ),
         Section(
             'Activations and spike rates',
             say.describe_agreement(observation),
-            made(few, agreement_steps.replace(' steps', '')),
-            draw_agreement(observation.agreement, folder / 'activations_and_rates.png'),
+            made(few, agreement_steps),
+            draw_agreement(
+                observation.agreement,
+                [layer.name for layer in observation.profile],
+                folder / 'activations_and_rates.png',
+            ),
         ),
         Section(
             'Which transient to skip',
             say.describe_transients(findings.searches),
-            made(f'{findings.searches[0].images} images', steps),
+            made(findings.searches[0].images, steps),
             draw_transients(findings.searches, folder / 'transient.png'),
             narrow=True,
         ),
         Section(
             'Firing rates',
             say.describe_rates(observation),
-            made(few, f'{observation.window.steps}'),
+            made(few, _window(observation.window)),
             draw_rates(observation, folder / 'rates.png'),
         ),
         Section(
@@ -139,8 +148,9 @@ def _summary(findings: Findings, command: str) -> Section:
         'Per cent; AP per class and size at IoU 0.5, sizes below 32x32, to 96x96 and above, in '
         'pixels of the image. The loss is in points of mAP@0.5 below the analog network, with its '
         '95 % interval by a paired bootstrap over the images.',
-        f'{evaluation.images} images; times: median of {evaluation.timing_images} frames run for '
-        f'that window alone, engine {evaluation.engine}, {evaluation.machine}; {command}',
+        f'{evaluation.images} images. Times: median of {evaluation.timing_images} frames run for '
+        f'that window alone, engine {evaluation.engine}, {evaluation.machine}.',
+        command=command,
         table=HtmlTable(tuple(head), tuple(rows)),
     )
 
@@ -211,5 +221,5 @@ def _conversion(findings: Findings) -> Section:
 
 
 def _window(window: Window) -> str:
-    skipped = f', first {window.transient} ignored' if window.transient else ''
-    return f'{window.steps} steps{skipped}'
+    skipped = f' (first {window.transient} ignored)' if window.transient else ''
+    return f'{window.steps}{skipped}'

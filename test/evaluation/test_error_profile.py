@@ -12,7 +12,7 @@ from spiking_retina_ros.evaluation.activity import (
     with_all_outputs,
 )
 from spiking_retina_ros.evaluation.error_profile import PARTS, error_parts
-from spiking_retina_ros.evaluation.observation import RATE_EDGES, observe
+from spiking_retina_ros.evaluation.observation import observe
 from spiking_retina_ros.evaluation.stages import rebuild_stages
 from spiking_retina_ros.spiking.engine import make_engine
 from spiking_retina_ros.spiking.network import Window
@@ -75,7 +75,7 @@ def test_an_observation_agrees_with_itself(stages):
         assert int(found.histograms[layer.name].sum()) == 2 * layer.neurons
         assert 0 <= found.spikes_per_step[layer.name] <= 1
     assert len(found.histograms) == sum(layer.spikes for layer in found.profile)
-    assert RATE_EDGES[0] == 0
+    assert found.rate_edges[1] == 0.5 / 16
     agreement = found.agreement[WINDOW][chosen[0]]
     assert agreement.rmse < found.agreement[windows[0]][chosen[0]].rmse
     assert 0 < agreement.correlation <= 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,13 @@ from spiking_retina_ros.spiking.network import Window
 BINS = 70
 
 
-def draw_agreement(agreement: Mapping[Window, Mapping[str, Agreement]], path: Path) -> Path:
-    """Write one row per window and one column per population."""
+def draw_agreement(
+    agreement: Mapping[Window, Mapping[str, Agreement]], depth: Sequence[str], path: Path
+) -> Path:
+    """Write one row per window, one column per population; ``depth`` are all names in order."""
     windows = sorted(agreement, key=lambda window: window.steps)
     names = list(agreement[windows[0]])
-    figure = style.new_figure(3.1 * len(names) + 0.6, 3.2 * len(windows) + 0.4)
+    figure = style.new_figure(2.6 * len(names) + 1, 2.6 * len(windows) + 0.9)
     grid = figure.subplots(len(windows), len(names), squeeze=False)
     image: Any = None
     for column, name in enumerate(names):
@@ -30,7 +32,7 @@ def draw_agreement(agreement: Mapping[Window, Mapping[str, Agreement]], path: Pa
             axes = grid[row, column]
             image = _panel(axes, agreement[window][name], limits)
             if row == 0:
-                axes.set_title(style.short_name(name), fontsize=10)
+                axes.set_title(style.title_of(depth.index(name), depth), fontsize=10)
             if row == len(windows) - 1:
                 axes.set_xlabel('analog activation, normalised')
             if column == 0:

@@ -31,6 +31,8 @@ def draw_energy(energies: Sequence[Energy], path: Path) -> Path:
         )
     style.step_ticks(axes, steps)
     axes.set_yscale('log')
+    style.plain_numbers(axes.yaxis)
+    axes.set_ylim(min(*values, analog) * 0.7, max(*values, analog) * 1.5)
     axes.set_ylabel('estimated energy per frame, mJ')
     axes.legend(loc='upper left', framealpha=0.95)
     axes.set_title('an estimate by operation counts, not a measurement', fontsize=10)

@@ -10,6 +10,7 @@ import numpy as np
 from spiking_retina_ros.evaluation.error_profile import PARTS, LayerError
 from spiking_retina_ros.evaluation.figures import style
 
+LEAST = 1e-4
 COLOURS = {
     'saturation': style.VERMILION,
     'input': style.SKY,
@@ -35,8 +36,12 @@ def draw_error_profile(profile: Sequence[LayerError], path: Path) -> Path:
     style.mark_sections(top, names)
     total = np.array([layer.relative['total'] for layer in profile])
     top.plot(depth, total, color=style.BLACK, linewidth=2.2, label='all together')
+    largest = float(total.max())
     for part in PARTS:
         values = np.array([layer.relative[part] for layer in profile])
+        largest = max(largest, float(values.max()))
+        # a part that a layer cannot have, such as the sampling of a current, leaves a gap
+        values[values < LEAST] = np.nan
         top.plot(
             depth,
             values,
@@ -47,11 +52,12 @@ def draw_error_profile(profile: Sequence[LayerError], path: Path) -> Path:
             label=MEANINGS[part],
         )
     top.set_yscale('log')
-    top.set_ylim(max(total.max() * 1e-3, 1e-4), total.max() * 2)
-    top.set_ylabel('error of the rates, relative\n(RMS / spread of the activations)')
-    top.legend(loc='lower right', fontsize=8, framealpha=0.95)
+    top.set_ylim(max(largest * 3e-4, LEAST), largest * 1.5)
+    style.plain_numbers(top.yaxis)
+    top.set_ylabel('error, relative\n(RMS / spread of the activations)')
+    figure.legend(loc='outside lower center', ncols=2, fontsize=9, frameon=False)
     _draw_shares(bottom, depth, profile)
-    bottom.set_xlabel('populations in order of depth (numbers: see the list)')
+    bottom.set_xlabel('populations in order of depth')
     return style.save(figure, path)
 
 

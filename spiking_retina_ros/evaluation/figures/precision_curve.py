@@ -9,9 +9,10 @@ import numpy as np
 
 from spiking_retina_ros.evaluation.figures import style
 from spiking_retina_ros.evaluation.results import Evaluation, WindowScore
+from spiking_retina_ros.spiking.network import Window
 
 
-def draw_precision_curve(evaluation: Evaluation, path: Path) -> Path:
+def draw_precision_curve(evaluation: Evaluation, recommended: Window, path: Path) -> Path:
     """Write the curve of the first subject, with and without skipping a transient."""
     subject = evaluation.subjects[0]
     series = split_by_transient(subject.windows)
@@ -38,6 +39,16 @@ def draw_precision_curve(evaluation: Evaluation, path: Path) -> Path:
         axes.fill_between(
             steps, analog - losses[:, 1], analog - losses[:, 0], color=colour, alpha=0.15
         )
+    axes.axvline(recommended.steps, color=style.GREEN, linewidth=1, dashes=(2, 2))
+    axes.text(
+        recommended.steps,
+        1.0,
+        ' recommended',
+        transform=axes.get_xaxis_transform(),
+        va='top',
+        color=style.GREEN,
+        fontsize=9,
+    )
     style.step_ticks(axes, [score.window.steps for score in subject.windows])
     axes.set_ylabel('mAP@0.5, per cent')
     axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from matplotlib.colors import LogNorm
+from numpy.typing import NDArray
 
 from spiking_retina_ros.evaluation.figures import style
-from spiking_retina_ros.evaluation.observation import RATE_EDGES, Observation
+from spiking_retina_ros.evaluation.observation import Observation
+
+LEAST_SHARE = 0.01
 
 
 def draw_rates(observation: Observation, path: Path) -> Path:
@@ -16,52 +20,41 @@ def draw_rates(observation: Observation, path: Path) -> Path:
     names = list(observation.histograms)
     counts = np.stack([observation.histograms[name] for name in names]).astype(float)
     shares = 100 * counts / counts.sum(1, keepdims=True)
+    edges = observation.rate_edges
     figure = style.new_figure(12, 5.6)
     axes = figure.subplots()
-    axes.set_xlim(-0.5, len(names) - 0.5)
-    # the last bin holds rates of one and more, the first what is nearly silent
-    edges = np.arange(len(RATE_EDGES))
     image = axes.pcolormesh(
         np.arange(len(names) + 1) - 0.5,
-        edges,
-        np.ma.masked_less(shares.T, 0.01),
-        norm=LogNorm(0.01, 100),
+        np.arange(len(edges)),
+        np.ma.masked_less(shares.T, LEAST_SHARE),
+        norm=LogNorm(LEAST_SHARE, 100),
         cmap='cividis_r',
     )
-    means = [observation.spikes_per_step[name] for name in names]
+    means = np.array([observation.spikes_per_step[name] for name in names])
     axes.plot(
         np.arange(len(names)),
-        [_place(value) for value in means],
+        np.interp(means, edges[:-1], np.arange(len(edges) - 1)),
         color=style.VERMILION,
         marker='.',
         linewidth=1,
         label='mean: spikes per neuron and step',
     )
-    ticks = [1 / 512, 1 / 256, 1 / 128, 1 / 64, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0]
-    axes.set_yticks(
-        [0.5, *(_place(tick) for tick in ticks)],
-        ['silent', *(f'1/{round(1 / tick)}' if tick < 1 else '1' for tick in ticks)],
-    )
-    axes.set_ylabel('spike rate of a neuron, spikes per step')
+    axes.set_xlim(-0.5, len(names) - 0.5)
+    axes.set_yticks(np.arange(len(edges) - 1) + 0.5, _bin_names(edges))
+    axes.set_ylabel('spikes per step of a neuron')
     axes.set_xlabel('spiking populations in order of depth')
-    for section, first, last in style.sections(names):
-        axes.axvline(first - 0.5, color=style.GREY, linewidth=0.8)
-        axes.text(
-            (first + last) / 2,
-            1.01,
-            section,
-            transform=axes.get_xaxis_transform(),
-            ha='center',
-            va='bottom',
-            fontsize=9,
-            color=style.GREY,
-        )
+    style.mark_sections(axes, names, shade=False)
     axes.legend(loc='upper right', framealpha=0.95)
     figure.colorbar(image, ax=axes, label="share of the layer's neurons, per cent", pad=0.01)
     return style.save(figure, path)
 
 
-def _place(rate: float) -> float:
-    """Return where a rate lies on an axis on which every bin is one unit wide."""
-    inner = np.log(RATE_EDGES[1:-1])
-    return float(np.interp(np.log(max(rate, 1e-9)), inner, np.arange(1, len(inner) + 1)))
+def _bin_names(edges: NDArray[np.float64]) -> list[str]:
+    """Return what lies in each bin: rates come in steps of twice the first edge."""
+    step = 2 * edges[1]
+    names = ['silent']
+    for low, high in pairwise(edges[1:-1]):
+        first, last = low + step / 2, high - step / 2
+        same = last - first < step / 2
+        names.append(f'{first:.2g}' if same else f'{first:.2g} - {last:.2g}')
+    return [*names, 'above 1']

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from spiking_retina_ros.spiking.topology import Population
 
@@ -61,10 +63,12 @@ def sections(names: Iterable[str]) -> list[tuple[str, int, int]]:
     return runs
 
 
-def mark_sections(axes: Axes, names: Iterable[str]) -> None:
-    """Shade every other part of the network, and write its name along the top."""
+def mark_sections(axes: Axes, names: Iterable[str], *, shade: bool = True) -> None:
+    """Write the parts of the network along the top, and shade every other or draw lines between."""
     for number, (section, first, last) in enumerate(sections(names)):
-        if number % 2:
+        if not shade:
+            axes.axvline(first - 0.5, color=GREY, linewidth=0.8)
+        elif number % 2:
             axes.axvspan(first - 0.5, last + 0.5, color='#f2f2f2', zorder=0)
         axes.text(
             (first + last) / 2,
@@ -85,6 +89,20 @@ def step_ticks(axes: Axes, steps: Iterable[int]) -> None:
     axes.set_xticks(ticks, [str(tick) for tick in ticks])
     axes.minorticks_off()
     axes.set_xlabel('simulated steps')
+
+
+def plain_numbers(axis: Axis) -> None:
+    """Write the ticks of a logarithmic axis as plain numbers, few enough to be read."""
+    axis.set_major_locator(LogLocator(10, subs=(1, 2, 5), numticks=12))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f'{value:g}'))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def title_of(index: int, names: Sequence[str]) -> str:
+    """Return a title for one of the populations: its part of the network, number and name."""
+    section = next(part for part, first, last in sections(names) if first <= index <= last)
+    name = short_name(names[index]).removeprefix(section).strip()
+    return f'{section}, number {index}\n{name}'
 
 
 def short_name(population: Population | str) -> str:

@@ -33,6 +33,7 @@ def draw_transients(searches: Sequence[TransientSearch], path: Path) -> Path:
             [], [], color=style.GREY, dashes=(4, 2), label=f'fill times: {estimated} (beyond)'
         )
     axes.set_yscale('log')
+    style.plain_numbers(axes.yaxis)
     axes.set_xlabel('transient: first steps of the window that are ignored')
     axes.set_ylabel('output error, relative\n(RMS / spread of the analog outputs)')
     axes.legend(fontsize=9, framealpha=0.95)
