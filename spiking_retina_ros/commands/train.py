@@ -9,7 +9,11 @@ from pathlib import Path
 
 import torch
 
+from spiking_retina_ros.conversion.convert import convert
+from spiking_retina_ros.conversion.finetune import CHECKPOINT, FineTuning, finetune, prepare
+from spiking_retina_ros.conversion.options import ConversionOptions
 from spiking_retina_ros.datasets.coco import CocoSet, read_coco, without_undecodable
+from spiking_retina_ros.datasets.images import ReadingProblems, read_images, sample_images
 from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.retinanet.checkpoint import load_retinanet
 from spiking_retina_ros.retinanet.network import RetinaNet, build_retinanet
@@ -18,7 +22,9 @@ from spiking_retina_ros.retinanet.recipe import Recipe, read_recipe
 from spiking_retina_ros.retinanet.samples import Augmentation, TrainingSamples, WeightedSet
 from spiking_retina_ros.retinanet.training import RunOptions, Trainer
 from spiking_retina_ros.retinanet.training_state import RESUME_FILE
+from spiking_retina_ros.spiking.network import Window
 
+CALIBRATION_IMAGES = 64
 SUMMARY = 'train the analog detector on COCO sets'
 
 
@@ -43,6 +49,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--workers', type=int, default=1, help='processes that prepare samples')
     parser.add_argument('--device', default='cpu', help='cpu, cuda or cuda:N')
     parser.add_argument('--validations', type=int, default=6, help='how often to validate')
+    group = parser.add_argument_group('fine-tuning for conversion (needs --weights)')
+    group.add_argument(
+        '--finetune-for-conversion',
+        action='store_true',
+        help='train with the quantised, bounded activations of a spiking network',
+    )
+    group.add_argument('--levels', type=int, default=8, help='steps to train for')
+    group.add_argument('--samples', type=int, default=6000, help='images to train on')
+    group.add_argument('--rate', type=float, default=1e-4, help='learning rate')
+    group.add_argument(
+        '--activity-weight', type=float, default=0.0, help='how much synaptic operations cost'
+    )
+    group.add_argument(
+        '--activity-target',
+        type=float,
+        default=1.0,
+        help='synaptic operations per window that are free, times the analog operations',
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -77,10 +101,53 @@ def run(arguments: argparse.Namespace) -> int:
     samples.preload(sets, quiet=options.rank > 0)
     if options.rank == 0:
         _report([part.images for part in sets] + ([validation] if validation else []))
+    if arguments.finetune_for_conversion:
+        return _finetune(arguments, recipe, samples, sets[0].images, validation)
     trainer = Trainer(_start(arguments, recipe), recipe, samples, options, validation)
     if arguments.resume:
         trainer.resume()
     trainer.run()
+    return 0
+
+
+def _finetune(
+    arguments: argparse.Namespace,
+    recipe: Recipe,
+    samples: TrainingSamples,
+    calibration: CocoSet,
+    validation: CocoSet | None,
+) -> int:
+    """Fine-tune the weights of --weights; thresholds start from images of the first set."""
+    if arguments.weights is None:
+        raise UserError('--finetune-for-conversion starts from trained weights; give --weights')
+    network = load_retinanet(arguments.weights)
+    paths = [image.path for image in calibration.images]
+    chosen = sample_images(paths, CALIBRATION_IMAGES, seed=recipe.seed)
+    images = [pixels for _, pixels in read_images(chosen, ReadingProblems())]
+    options = ConversionOptions.fast(keep_dead_channels=True)
+    window = Window(arguments.levels, 0)
+    conversion = convert(network, images, options, window=window)
+    settings = FineTuning(
+        levels=arguments.levels,
+        samples=arguments.samples,
+        batch_size=recipe.batch_size,
+        phases=recipe.phases,
+        learning_rate=arguments.rate,
+        activity_weight=arguments.activity_weight,
+        activity_target=arguments.activity_target,
+        seed=recipe.seed,
+    )
+    found = finetune(
+        prepare(conversion, network.config, arguments.levels),
+        samples,
+        settings,
+        arguments.output,
+        validation=validation,
+        workers=arguments.workers,
+    )
+    if found is not None:
+        print(f'quantised to {arguments.levels} levels, {found.images} images: {found}')
+    print(f'wrote {arguments.output / CHECKPOINT}')
     return 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -24,6 +24,7 @@ from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.retinanet.config import RetinaNetConfig
 from spiking_retina_ros.retinanet.loss import Target, detection_loss
 from spiking_retina_ros.retinanet.preprocess import normalise
+from spiking_retina_ros.retinanet.recipe import Phase
 from spiking_retina_ros.retinanet.samples import SequentialRequests, TrainingSamples, collate
 from spiking_retina_ros.retinanet.validation import Validation, validate
 from spiking_retina_ros.spiking.topology import Population, Topology
@@ -37,7 +38,8 @@ class FineTuning:
     """
     What a fine-tuning run is.
 
-    ``levels`` steps; ``samples`` images in batches; AdamW with ``learning_rate`` for weights and
+    ``levels`` steps; ``samples`` images in batches, of the sizes of ``phases`` and then of the
+    network's own input; AdamW with ``learning_rate`` for weights and
     ten times that for the logarithms of thresholds, falling along a cosine. ``activity_weight``
     multiplies the excess of the expected synaptic operations per window over
     ``activity_target`` times the analog multiply-accumulates.
@@ -46,6 +48,7 @@ class FineTuning:
     levels: int = 8
     samples: int = 6000
     batch_size: int = 8
+    phases: tuple[Phase, ...] = ()
     learning_rate: float = 1e-4
     ema: float = 0.99
     activity_weight: float = 0.0
@@ -162,7 +165,9 @@ def _loader(
 ) -> DataLoader[tuple[Tensor, Target]]:
     def plan() -> Iterator[tuple[int, tuple[int, int], float]]:
         for first in range(0, settings.samples - settings.batch_size + 1, settings.batch_size):
-            yield first, config.input_size, first / settings.samples
+            progress = first / settings.samples
+            sizes = [phase.input_size for phase in settings.phases if progress < phase.until]
+            yield first, (sizes or [config.input_size])[0], progress
 
     requests = SequentialRequests(plan(), settings.batch_size)
     return DataLoader(
@@ -190,7 +195,7 @@ def _save(
 ) -> None:
     present = {key: value.clone() for key, value in network.state_dict().items()}
     network.load_state_dict(average)
-    notes: dict[str, object] = {'samples': settings.samples, 'seed': settings.seed}
+    notes: dict[str, object] = asdict(settings)
     if found is not None:
         notes |= {'quantised_map50': found.map50, 'images': found.images}
     save_finetuned(
