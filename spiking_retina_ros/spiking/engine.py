@@ -76,10 +76,18 @@ def load_dense(network: SpikingNetwork, threads: int | None) -> Engine:
     return DenseEngine(network, threads=threads)
 
 
+def load_event(network: SpikingNetwork, threads: int | None) -> Engine:
+    """Return the engine that computes only where spikes are."""
+    from spiking_retina_ros.spiking.event.engine import EventEngine
+
+    return EventEngine(network, threads=threads)
+
+
 # engine name -> (loader, modules it needs beside torch)
 ENGINES: dict[str, tuple[Callable[[SpikingNetwork, int | None], Engine], tuple[str, ...]]] = {
     'reference': (load_reference, ('snntorch',)),
     'dense': (load_dense, ()),
+    'event': (load_event, ('numba',)),
 }
 
 

@@ -1,0 +1,1 @@
+"""The event engine: spikes packed into words, work only where spikes are, exact."""

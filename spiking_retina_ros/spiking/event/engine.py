@@ -1,0 +1,214 @@
+"""The event engine: runs a compiled program, chunk by chunk, and reads the results out."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from spiking_retina_ros.spiking.dense import chunks
+from spiking_retina_ros.spiking.engine import Simulation, check_times, input_tensor
+from spiking_retina_ros.spiking.event import layout as at
+from spiking_retina_ros.spiking.event.kernels import load_kernels
+from spiking_retina_ros.spiking.event.program import CHUNK, Program, ProgramBuilder, is_readout
+from spiking_retina_ros.spiking.network import IntegerImage, SpikingNetwork
+from spiking_retina_ros.spiking.plan import make_plan
+from spiking_retina_ros.spiking.topology import INPUT, Population
+
+LOGGER = logging.getLogger(__name__)
+
+# Windows up to this share one program; its bounds decide what is computed in 32 bits.
+SHORTEST_PLAN = 64
+
+# numba's thread pools must not be entered from two Python threads at once, and all cores are busy
+# with one frame anyway.
+_RUNNING = threading.Lock()
+
+
+@dataclass(frozen=True)
+class LayerTime:
+    """What one item of the program took in one run: milliseconds."""
+
+    name: str
+    milliseconds: float
+
+
+class EventEngine:
+    """
+    Computes only where spikes are; gives the same integers as every other engine.
+
+    ``threads`` is the number of processor cores to use, all of them by default. The kernels are
+    compiled, or loaded from the cache, and the network's own input size is planned when the engine
+    is made. A program belongs to one engine, so two cameras should have an engine each.
+    """
+
+    name = 'event'
+
+    def __init__(self, network: SpikingNetwork, *, threads: int | None = None) -> None:
+        self.network = network
+        available = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+        self.threads = available if threads is None else max(1, min(threads, available))
+        begin = time.perf_counter()
+        self._kernels = load_kernels()
+        self._fan_outs: list[tuple[str, str, NDArray[np.float64]]] = []
+        self._program = self._prepare(network.preprocessing.input_size, network.window.steps)
+        with _RUNNING:
+            self._start(np.zeros((0,), np.int16))
+            self._kernels.run(self._program, 0, 0)
+        LOGGER.info(
+            'event engine ready in %.1f s: %d threads, %d steps of the program',
+            time.perf_counter() - begin,
+            self.threads,
+            len(self._program.items),
+        )
+
+    def run(self, image: IntegerImage, times: Sequence[int], *, record: bool = False) -> Simulation:
+        """Simulate, see ``Engine.run``."""
+        times = check_times(times)
+        input_tensor(self.network, image)
+        with _RUNNING:
+            self._ensure((image.shape[1], image.shape[2]), times[-1])
+            return self._simulate(image, times, record=record)
+
+    def profile(self, image: IntegerImage, steps: int) -> list[LayerTime]:
+        """Run one window and return what each item of the program took, in order."""
+        with _RUNNING:
+            self._ensure((image.shape[1], image.shape[2]), steps)
+            self._start(image)
+            taken = np.zeros(len(self._program.items))
+            for first, last in chunks((steps,), CHUNK):
+                self._set_chunk(first, last, steps)
+                for index in range(len(taken)):
+                    begin = time.perf_counter()
+                    self._kernels.run(self._program, index, index + 1)
+                    taken[index] += time.perf_counter() - begin
+        return [
+            LayerTime(item.name, 1e3 * float(seconds))
+            for item, seconds in zip(self._program.items, taken, strict=True)
+        ]
+
+    @property
+    def wide_layers(self) -> tuple[str, ...]:
+        """Return the populations whose arithmetic does not fit 32 bits and are slow for it."""
+        return self._program.wide
+
+    # ---- programs --------------------------------------------------------------------------------
+
+    def _prepare(self, size: tuple[int, int], steps: int) -> Program:
+        """Plan for an input size and windows of at least so many steps."""
+        longest = SHORTEST_PLAN
+        while longest < steps:
+            longest *= 2
+        plan = make_plan(self.network, size)
+        program = ProgramBuilder(plan, threads=self.threads, longest=longest).build()
+        fan_outs = [
+            (population.name, synapse.source, plan.fan_out(synapse, population.name))
+            for population in self.network.topology.populations
+            for synapse in population.synapses
+            if synapse.source != INPUT
+        ]
+        self._fan_outs = [
+            (name, source, fan_out.numpy().astype(np.float64).reshape(-1))
+            for name, source, fan_out in fan_outs
+        ]
+        return program
+
+    def _ensure(self, size: tuple[int, int], steps: int) -> None:
+        """Plan anew when the image or the window needs it, and say so."""
+        if self._program.plan.input_size != size:
+            LOGGER.info(
+                'input is %d x %d instead of %d x %d (height x width): planning anew',
+                *size,
+                *self._program.plan.input_size,
+            )
+            self._program = self._prepare(size, steps)
+        elif steps > self._program.longest:
+            LOGGER.info('window of %d steps: planning anew', steps)
+            self._program = self._prepare(size, steps)
+
+    # ---- one window ------------------------------------------------------------------------------
+
+    def _start(self, image: IntegerImage) -> None:
+        """Forget the frame before and look at a new one."""
+        numba.set_num_threads(self.threads)
+        memory = self._program.memory
+        memory.image[: image.size] = image.reshape(-1)
+        memory.counts.fill(0)
+        memory.gathered.fill(0)
+
+    def _set_chunk(self, first: int, last: int, end: int) -> None:
+        sizes = self._program.memory.sizes
+        sizes[at.STEPS], sizes[at.BEFORE], sizes[at.LAST] = last - first, first, last == end
+
+    def _simulate(self, image: IntegerImage, times: tuple[int, ...], *, record: bool) -> Simulation:
+        self._start(image)
+        topology = self.network.topology
+        spikes = {p.name: 0 for p in topology.populations if not p.readout}
+        operations = {p.name: 0 for p in topology.populations}
+        readings: list[tuple[dict[str, Tensor], dict[str, int], dict[str, int]]] = []
+        trains: dict[str, list[Tensor]] = {}
+        for first, last in chunks(times, CHUNK):
+            self._set_chunk(first, last, times[-1])
+            self._run_chunk(trains if record else None)
+            for name in spikes:
+                spikes[name] += int(self._program.activity(name).sum(dtype=np.int64))
+            for name, source, fan_out in self._fan_outs:
+                # doubles are exact here: far fewer than 2**53 operations
+                operations[name] += int(np.dot(self._program.activity(source), fan_out))
+            if last in times:
+                outputs = {name: self._read(name) for name in topology.outputs}
+                readings.append((outputs, dict(spikes), dict(operations)))
+        return Simulation(
+            times,
+            {name: torch.stack([r[0][name] for r in readings]) for name in topology.outputs},
+            {name: torch.tensor([r[1][name] for r in readings]) for name in spikes},
+            {name: torch.tensor([r[2][name] for r in readings]) for name in operations},
+            {name: torch.cat(parts) for name, parts in trains.items()},
+        )
+
+    def _run_chunk(self, trains: dict[str, list[Tensor]] | None) -> None:
+        """Run the program; with ``trains`` node by node, unpacking spikes before they are gone."""
+        program = self._program
+        if trains is None:
+            self._kernels.run(program, 0, len(program.items))
+            return
+        for index, item in enumerate(program.items):
+            self._kernels.run(program, index, index + 1)
+            if not item.counts and not is_readout(item.node):
+                trains.setdefault(item.name, []).append(self._unpack(item.name))
+
+    def _read(self, name: str) -> Tensor:
+        """Return an output so far: int64 (C, H, W)."""
+        node = self.network.topology[name]
+        readout = isinstance(node, Population) and node.readout
+        memory = self._program.memory
+        row = memory.nodes[self._program.rows[name if readout else f'{name}.counts']]
+        source = memory.gathered if readout else memory.counts
+        channels, height, width = self._program.plan.shapes[name]
+        flat = source[row[at.COUNTS] :][: height * width * row[at.PADDED]]
+        values = flat.reshape(height, width, row[at.PADDED])[:, :, :channels]
+        return torch.from_numpy(values.transpose(2, 0, 1).astype(np.int64))
+
+    def _unpack(self, name: str) -> Tensor:
+        """Return this chunk's spikes of a node: int8 (steps, C, H, W)."""
+        memory = self._program.memory
+        row, steps = memory.nodes[self._program.rows[name]], int(memory.sizes[at.STEPS])
+        channels, height, width = self._program.plan.shapes[name]
+        planes, words = row[at.POSITIVE] + row[at.NEGATIVE], row[at.PADDED] // at.LANES_PER_WORD
+        flat = memory.words[row[at.WORDS] :][: height * width * steps * planes * words]
+        bits = np.unpackbits(flat.astype('<u4').view(np.uint8), bitorder='little')
+        bits = bits.reshape(height, width, steps, planes, row[at.PADDED])
+        spikes = np.zeros((height, width, steps, row[at.PADDED]), np.int8)
+        for plane in range(planes):
+            negative = plane - int(row[at.POSITIVE])
+            worth = 1 << plane if negative < 0 else -(1 << negative)
+            spikes += np.int8(worth) * bits[:, :, :, plane].astype(np.int8)
+        return torch.from_numpy(spikes[..., :channels].transpose(2, 3, 0, 1).copy())
