@@ -13,7 +13,7 @@ from typing import Any
 from spiking_retina_ros.errors import UserError
 
 POLL_SECONDS = 0.1
-STOP_SECONDS = 1.0
+STOP_SECONDS = 0.5
 
 
 class StopRequested(BaseException):
@@ -49,7 +49,8 @@ def run(create: Callable[[], Any], arguments: list[str] | None = None) -> int:
 
     The node has, beside what rclpy gives it, ``stop(timeout) -> bool``, which ends its threads
     and says whether all of them ended in time. A UserError while the node is made is printed as
-    one line and gives status 1; a signal gives status 0, without a traceback, at any time.
+    one line and gives status 1. A signal ends the process with status 0, without a traceback, at
+    any time; once the node spins, it does so right here instead of returning.
     """
     stop = StopRequest()
     stop.install()
@@ -62,7 +63,7 @@ def run(create: Callable[[], Any], arguments: list[str] | None = None) -> int:
         node = create()
         stop.raises = False
         _spin(node, stop)
-        ended = node.stop(STOP_SECONDS)
+        node.stop(STOP_SECONDS)
     except UserError as error:
         print(f'error: {error}', file=sys.stderr)
         return 1
@@ -70,13 +71,12 @@ def run(create: Callable[[], Any], arguments: list[str] | None = None) -> int:
         return 0
     finally:
         rclpy.try_shutdown()
-    if not ended:
-        # A frame that takes longer than a shutdown may: its thread cannot be interrupted, and it
-        # must not run on while the interpreter is torn down under it.
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(0)
-    return 0
+    # Not by returning: the frame at hand may take longer than a shutdown may, its thread cannot
+    # be interrupted, and it must not run on while the interpreter is torn down under it. Tearing
+    # down torch takes its time, too.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _spin(node: Any, stop: StopRequest) -> None:

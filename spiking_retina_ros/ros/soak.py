@@ -7,7 +7,6 @@ node is killed and started again.
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -89,8 +88,6 @@ class Soak:
         self._client = self._ros.create_client(
             SetParametersAtomically, 'detector_node/set_parameters_atomically'
         )
-        self._stack.callback(lambda: self._node.stop())
-        self._stack.callback(lambda: self._camera.stop())
         try:
             self._camera = self._start(SEA_CAMERA, self._camera_words, 'Hz')
             self._start_node()
@@ -194,7 +191,9 @@ class Soak:
                 status = process.process.returncode
                 self.report.crashes.append(f'the {name} is gone (status {status})')
                 raise UserError(f'the {name} is gone:\n{process.output()[-2000:]}')
-        self._life.megabytes.append(resident_megabytes(self._node.process.pid))
+        own, shared = resident_megabytes(self._node.process.pid)
+        self._life.megabytes.append(own)
+        self._life.shared_megabytes.append(shared)
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
@@ -209,7 +208,11 @@ class Soak:
                 life.seconds_to_first_answer = time.monotonic() - self._node_started
 
 
-def resident_megabytes(pid: int) -> float:
-    """Return the resident memory of a process, in MiB."""
-    pages = int(Path(f'/proc/{pid}/statm').read_text().split()[1])
-    return pages * os.sysconf('SC_PAGE_SIZE') / 2**20
+def resident_megabytes(pid: int) -> tuple[float, float]:
+    """Return the resident memory of a process, in MiB: its own, and what it shares."""
+    kilobytes = {}
+    for line in Path(f'/proc/{pid}/status').read_text().splitlines():
+        name, _, rest = line.partition(':')
+        if name in ('RssAnon', 'RssShmem'):
+            kilobytes[name] = int(rest.split()[0])
+    return kilobytes['RssAnon'] / 1024, kilobytes['RssShmem'] / 1024

@@ -9,14 +9,23 @@ from dataclasses import dataclass, field
 import numpy as np
 
 MEMORY_LIMIT_PERCENT = 5.0
+# Fast DDS maps a camera's whole segment (32 MiB in our profile) and lets go of a dead camera's a
+# little later, so this memory comes in such pieces; more than two of them would be a leak.
+SHARED_LIMIT_MB = 80.0
 SHARE_AT_EACH_END = 0.2
 
 
 @dataclass
 class NodeLife:
-    """One life of the node: memory (MiB) and latency (ms, median and 95 %) once a second."""
+    """
+    One life of the node: memory (MiB) and latency (ms, median and 95 %) over time.
+
+    ``megabytes`` is what the process has allocated, ``shared_megabytes`` what it has mapped of the
+    middleware's shared memory.
+    """
 
     megabytes: list[float] = field(default_factory=list)
+    shared_megabytes: list[float] = field(default_factory=list)
     medians: list[float] = field(default_factory=list)
     p95s: list[float] = field(default_factory=list)
     figures: dict[str, str] = field(default_factory=dict)
@@ -60,6 +69,12 @@ class SoakReport:
         growth = self.memory_growth_percent
         if growth > MEMORY_LIMIT_PERCENT:
             found.append(f'memory grew by {growth:.1f} %, expected {MEMORY_LIMIT_PERCENT:.0f} %')
+        shared_start, shared_end = ends(self.lives[0].shared_megabytes)
+        if shared_end - shared_start > SHARED_LIMIT_MB:
+            found.append(
+                f'shared memory grew from {shared_start:.0f} to {shared_end:.0f} MB, expected at '
+                f'most {SHARED_LIMIT_MB:.0f} MB more'
+            )
         for number, life in enumerate(self.lives, start=1):
             if life.seconds_to_first_answer is None:
                 found.append(f'start {number} of the node gave no answer')
@@ -85,6 +100,7 @@ class SoakReport:
             'latency_ms_median': [median_start, median_end],
             'latency_ms_p95': [p95_start, p95_end],
             'memory_mb': list(ends(self.lives[0].megabytes)),
+            'shared_memory_mb': list(ends(self.lives[0].shared_megabytes)),
             'memory_growth_percent': self.memory_growth_percent,
             'crashes': self.crashes,
             'complaints': self.complaints,

@@ -7,6 +7,7 @@ import pytest
 from stand_in import StandInNetwork
 from test_answering import Recorder
 
+from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.ros import soak
 from spiking_retina_ros.ros.answering import Context, Frame, FrameDropped, answer
 from spiking_retina_ros.ros.malformed import malformed_messages
@@ -21,15 +22,31 @@ def test_the_ends_of_a_series_leave_the_warm_up_out():
 
 def test_a_report_complains_about_what_is_not_good_enough():
     good = NodeLife(
-        [100.0] * 10, [5.0] * 10, [9.0] * 10, {'frames_answered': '3', 'dropped_failed': '0'}, 2.0
+        megabytes=[100.0] * 10,
+        shared_megabytes=[36.0] * 8 + [65.0] * 2,
+        medians=[5.0] * 10,
+        p95s=[9.0] * 10,
+        figures={'frames_answered': '3', 'dropped_failed': '0'},
+        seconds_to_first_answer=2.0,
     )
     report = SoakReport(60.0, [good, good])
     assert report.complaints == []
     assert report.totals['frames_answered'] == 6
-    growing = NodeLife([100.0] * 8 + [110.0] * 2, figures={'dropped_failed': '1'})
+    growing = NodeLife(
+        megabytes=[100.0] * 8 + [110.0] * 2,
+        shared_megabytes=[36.0] * 8 + [200.0] * 2,
+        figures={'dropped_failed': '1'},
+    )
     report = SoakReport(60.0, [growing], crashes=['the camera is gone'], seconds_to_end=3.0)
     words = ' '.join(report.complaints)
-    for word in ('camera is gone', 'grew by 10.0 %', 'no answer', '1 frames failed', '3.0 s'):
+    for word in (
+        'camera is gone',
+        'grew by 10.0 %',
+        '36 to 200 MB',
+        'no answer',
+        '1 frames failed',
+        '3.0 s',
+    ):
         assert word in words
 
 
@@ -57,3 +74,11 @@ def test_a_short_soak_survives_everything(domain, monkeypatch):
     assert report.totals['dropped_undecodable'] > 50
     assert report.totals['frames_answered'] > 50
     assert report.seconds_to_end < 2
+
+
+@pytest.mark.ros
+def test_a_node_that_does_not_start_ends_the_soak_with_its_reason(domain):
+    parameters = ['model:=/nowhere/model.safetensors']
+    run = soak.Soak(seconds=30.0, rate=5.0, size=(160, 120), parameters=parameters)
+    with pytest.raises(UserError, match=r'/nowhere/model\.safetensors'):
+        run.__enter__()
