@@ -15,7 +15,7 @@ from spiking_retina_ros.conversion.options import ConversionOptions
 from spiking_retina_ros.datasets.coco import CocoSet, read_coco, without_undecodable
 from spiking_retina_ros.datasets.images import ReadingProblems, read_images, sample_images
 from spiking_retina_ros.errors import UserError
-from spiking_retina_ros.retinanet.checkpoint import load_retinanet
+from spiking_retina_ros.retinanet.checkpoint import load_retinanet, save_retinanet
 from spiking_retina_ros.retinanet.network import RetinaNet, build_retinanet
 from spiking_retina_ros.retinanet.pretrained import load_imagenet_backbone
 from spiking_retina_ros.retinanet.recipe import Recipe, read_recipe
@@ -48,6 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--threads', type=int, default=0, help='torch threads, 0 for all cores')
     parser.add_argument('--workers', type=int, default=1, help='processes that prepare samples')
     parser.add_argument('--device', default='cpu', help='cpu, cuda or cuda:N')
+    parser.add_argument(
+        '--export', type=Path, help='write the result here, too, in half precision, for shipping'
+    )
     parser.add_argument('--validations', type=int, default=6, help='how often to validate')
     group = parser.add_argument_group('fine-tuning for conversion (needs --weights)')
     group.add_argument(
@@ -106,7 +109,13 @@ def run(arguments: argparse.Namespace) -> int:
     trainer = Trainer(_start(arguments, recipe), recipe, samples, options, validation)
     if arguments.resume:
         trainer.resume()
-    trainer.run()
+    finished = trainer.run()
+    if finished and arguments.export and options.rank == 0:
+        notes = {'recipe': str(arguments.config), 'data': ' '.join(arguments.data)}
+        save_retinanet(
+            arguments.export, recipe.network, trainer.average, dtype=torch.float16, notes=notes
+        )
+        print(f'wrote {arguments.export}')
     return 0
 
 

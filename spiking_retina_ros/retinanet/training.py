@@ -95,12 +95,12 @@ class Trainer:
             self.options.output, self.network, self.optimiser, self.options.device
         )
 
-    def run(self) -> None:
+    def run(self) -> bool:
         """
         Train until the end, logging, validating and keeping checkpoints on the way.
 
         On an interrupt or SIGTERM the step at hand is finished, a checkpoint written and the run
-        left; `resume` goes on from there.
+        left; `resume` goes on from there. Returns whether the run reached its end.
         """
         leader = self.options.rank == 0
         self.clock.started = saved = time.monotonic()
@@ -122,6 +122,7 @@ class Trainer:
             self.save()
         for number, handler in previous.items():
             signal.signal(number, handler)
+        return not self._interrupted
 
     def save(self) -> None:
         """Write the averaged weights, and beside them everything needed to go on from here."""
