@@ -10,6 +10,9 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
+from rosbags.typesys import get_types_from_msg
+
+from spiking_retina_ros.datasets.vision_messages import message_types
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / 'spiking_retina_ros'
@@ -83,3 +86,15 @@ def test_detection_messages_are_those_of_every_other_ros_2_machine():
     assert hashes['vision_msgs/msg/Detection2DArray'] == (
         'RIHS01_214274120007f4a683866481336b70310268cfa107aebe9d594a6acf75bda968'
     )
+
+
+def test_the_interface_files_are_those_bags_are_read_with():
+    messages = {
+        f'vision_msgs/msg/{path.stem}': get_types_from_msg(
+            path.read_text(), f'vision_msgs/msg/{path.stem}'
+        )[f'vision_msgs/msg/{path.stem}']
+        for path in (ROOT / 'tools/vision_msgs/msg').glob('*.msg')
+    }
+    known = message_types().fielddefs
+    assert {name for name in known if name.startswith('vision_msgs/')} == set(messages)
+    assert all(known[name] == definition for name, definition in messages.items())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,8 +91,8 @@ def summary(done: Replay, network: Network, score: Precision | None) -> dict[str
     count = max(1, len(windows))
     latency = {
         part: dataclasses.asdict(spread)
-        for part in ('decode', 'inference', 'publish')
-        if (spread := Spread.of(getattr(item, part) for item in done.timings)) is not None
+        for part in ('decode', 'early', 'inference', 'publish')
+        if (spread := Spread.of(_defined(getattr(item, part) for item in done.timings)))
     }
     return {
         'frames': done.frames,
@@ -120,6 +121,10 @@ def detections(done: Replay) -> list[dict[str, Any]]:
         }
         for stamp, result in zip(done.stamps, done.results, strict=True)
     ]
+
+
+def _defined(values: Iterable[float | None]) -> Iterator[float]:
+    return (value for value in values if value is not None)
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
