@@ -228,3 +228,9 @@ def test_drops_on_the_lens_change_the_picture_but_not_the_boxes():
     )
     np.testing.assert_array_equal(dry.boxes, wet.boxes)
     assert np.abs(dry.image.astype(int) - wet.image).max() > 30
+
+
+def test_a_view_too_tall_for_a_flat_picture_is_refused():
+    with pytest.raises(UserError, match='top to bottom'):
+        SeaCameraConfig(width=320, height=1280, field_of_view=119.0)
+    assert render_still(3, width=60, height=200).image.shape == (200, 60, 3)

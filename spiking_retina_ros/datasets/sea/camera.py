@@ -19,6 +19,7 @@ from spiking_retina_ros.datasets.sea.stage import Stage
 from spiking_retina_ros.datasets.sea.state import draw_sea_state
 from spiking_retina_ros.errors import UserError
 
+_TALLEST = 2.4  # picture height over focal length; beyond, rays miss the level canvas
 _HORIZON_ROW = 0.44  # share of the picture's height at which the horizon lies on average
 
 
@@ -70,6 +71,12 @@ class SeaCameraConfig:
         ):
             if text is not None and text not in known:
                 raise UserError(f'{name}: expected one of {", ".join(known)}, found {text!r}')
+        if self.height > _TALLEST * self.optics.focal:
+            angle = 2 * np.degrees(np.arctan(_TALLEST / 2))
+            raise UserError(
+                f'field_of_view: expected less than {angle:.0f} degrees from top to bottom, found '
+                f'{self.field_of_view} degrees across {self.width}x{self.height} pixels'
+            )
 
     @property
     def optics(self) -> Optics:

@@ -121,8 +121,9 @@ def draw_coast(
             paint_village(canvas, optics, horizon, ridge.range, light, haze, rng)
     if coast.front is not None:
         paint_front(canvas, optics, horizon, coast.front, light, haze, rng)
-    top = int(max(horizon - 0.02 * optics.focal, 0))
-    blue, green, red = canvas[top : int(horizon)].mean(axis=(0, 1)).tolist()
+    foot = min(int(horizon), canvas.shape[0])
+    top = int(np.clip(horizon - 0.02 * optics.focal, 0, foot - 1))
+    blue, green, red = canvas[top:foot].mean(axis=(0, 1)).tolist()
     angle = max(ridge.height for ridge in coast.ridges)
     return Shore(max(0.5 * angle, 0.006), (blue, green, red))
 

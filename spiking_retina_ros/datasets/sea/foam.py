@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from spiking_retina_ros.datasets.sea.blending import overlaid
 from spiking_retina_ros.datasets.sea.light import Light
 from spiking_retina_ros.datasets.sea.noise import FloatImage, fractal_noise, smoothstep
 from spiking_retina_ros.datasets.sea.optics import Optics, Window
@@ -63,19 +63,12 @@ def add_wake(
     patches = cv2.remap(texture, pixel_x, pixel_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
     coarse = np.clip(strength * (0.7 + 0.45 * patches), 0, 0.92)
     coarse *= np.exp(-spot.world_z / np.float32(light.visibility))
-    part = np.ascontiguousarray(canvas[spot.rows, spot.columns])
+    part = canvas[spot.rows, spot.columns]
     size = (part.shape[1], part.shape[0])
     fine = cv2.resize((coarse * 255).astype(np.uint8), size, interpolation=cv2.INTER_LINEAR)
     alpha = np.asarray(fine, np.uint8)
     white = np.clip(np.array(light.ambient) * 0.9 + np.array(light.sun) * 0.35, 0, 0.97)
-    canvas[spot.rows, spot.columns] = _mixed(part, alpha, white)
-
-
-def _mixed(part: ImageArray, alpha: ImageArray, colour: NDArray[np.float64]) -> ImageArray:
-    """Return ``part`` (H, W, 3) with a colour (3,) in [0, 1] laid over it by alpha (H, W)."""
-    rest = cv2.cvtColor(255 - alpha, cv2.COLOR_GRAY2BGR)
-    layer = cv2.merge([cv2.convertScaleAbs(alpha, alpha=float(tone)) for tone in colour])
-    return np.asarray(cv2.add(cv2.multiply(part, rest, scale=1 / 255), layer), np.uint8)
+    canvas[spot.rows, spot.columns] = overlaid(part, alpha, white)
 
 
 def _pixels_around(

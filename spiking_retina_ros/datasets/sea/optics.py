@@ -90,7 +90,11 @@ def canvas_to_image(optics: Optics, attitude: Attitude) -> NDArray[np.float64]:
 
 
 def window_of(optics: Optics, attitudes: list[Attitude], margin: int = 3) -> Window:
-    """Return the smallest window that covers the picture at each of the attitudes."""
+    """
+    Return the smallest window that covers the picture at each of the attitudes.
+
+    Its columns begin and end at multiples of 4, so that coarser grids of columns line up.
+    """
     width, height = optics.width, optics.height_pixels
     corners = np.array(
         [[0, 0, 1], [width - 1, 0, 1], [0, height - 1, 1], [width - 1, height - 1, 1]]
@@ -101,4 +105,4 @@ def window_of(optics: Optics, attitudes: list[Attitude], margin: int = 3) -> Win
         points.append((mapped[:2] / mapped[2]).T)
     low = np.floor(np.min(np.concatenate(points), axis=0)).astype(int) - margin
     high = np.ceil(np.max(np.concatenate(points), axis=0)).astype(int) + margin + 1
-    return Window(int(low[0]), int(low[1]), int(high[0]), int(high[1]))
+    return Window(int(low[0]) // 4 * 4, int(low[1]), -(-int(high[0]) // 4) * 4, int(high[1]))

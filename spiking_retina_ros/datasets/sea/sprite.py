@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from spiking_retina_ros.datasets.sea.light import Light
 from spiking_retina_ros.datasets.sea.noise import fractal_noise
-from spiking_retina_ros.datasets.sea.optics import Optics
+from spiking_retina_ros.datasets.sea.optics import Optics, Window
 from spiking_retina_ros.datasets.sea.shading import face_colours
 from spiking_retina_ros.datasets.sea.solid import Solid
 from spiking_retina_ros.detections import ImageArray
@@ -19,6 +19,7 @@ from spiking_retina_ros.detections import ImageArray
 _SHIFT = 4  # fractional bits of polygon corners
 _LARGEST = 8_000_000  # pixels; an object this close fills the picture several times
 _NEAREST = 1.0  # metres
+_BESIDE = 8  # pixels a reflection may reach to the side
 _LEAST_FACE = 0.15  # pixels; smaller faces change nothing that could be seen
 
 
@@ -81,7 +82,12 @@ def place(points: NDArray[np.float64], pose: Pose) -> NDArray[np.float64]:
 
 
 def draw_sprite(
-    solid: Solid, pose: Pose, optics: Optics, light: Light, haze: NDArray[np.floating]
+    solid: Solid,
+    pose: Pose,
+    optics: Optics,
+    window: Window,
+    light: Light,
+    haze: NDArray[np.floating],
 ) -> Sprite | None:
     """
     Return the object as the level camera sees it, or None where it is too near or too small.
@@ -95,8 +101,10 @@ def draw_sprite(
     centre_x, centre_y = optics.centre
     pixel_x = centre_x + optics.focal * corners[:, 0] / corners[:, 2]
     pixel_y = centre_y - optics.focal * (corners[:, 1] - optics.height) / corners[:, 2]
-    left, right = _limits(pixel_x, optics.width)
-    top, bottom = _limits(pixel_y, optics.height_pixels)
+    # Columns outside the window are never seen; rows above it may show in the water.
+    left, right = _limits(pixel_x, window.left - _BESIDE, window.right + _BESIDE)
+    rows = window.bottom - window.top
+    top, bottom = _limits(pixel_y, window.top - rows, window.bottom + rows)
     width, height = right - left, bottom - top
     if width < 3 or height < 3 or width * height > _LARGEST:
         return None
@@ -112,10 +120,10 @@ def draw_sprite(
     return Sprite(_weathered_and_hazed(pixels, haze, clear), left, top, waterline)
 
 
-def _limits(pixels: NDArray[np.float64], size: int) -> tuple[int, int]:
-    """Return first and last + 1 pixel, a picture's size beyond the edges at most."""
+def _limits(pixels: NDArray[np.float64], first: int, last: int) -> tuple[int, int]:
+    """Return first and last + 1 pixel with a margin of one, inside the given limits."""
     low, high = int(np.floor(pixels.min())) - 1, int(np.ceil(pixels.max())) + 2
-    return max(low, -size), min(high, 2 * size)
+    return max(low, first), min(high, last)
 
 
 def _supersampling(pixels: int) -> int:

@@ -84,7 +84,9 @@ class Stage:
         self._water.draw(canvas, window, slopes)
         sprites = []
         for actor in sorted(actors, key=lambda item: -item.pose.z):
-            sprite = draw_sprite(actor.solid, actor.pose, self.optics, self.light, self._haze)
+            sprite = draw_sprite(
+                actor.solid, actor.pose, self.optics, window, self.light, self._haze
+            )
             if sprite is None or not _meets(sprite, window):
                 continue
             sprites.append((actor, sprite))

@@ -35,7 +35,7 @@ def render_still(seed: int, *, width: int = 1280, height: int = 720) -> SeaFrame
 
 def _draw_camera(rng: np.random.Generator, width: int, height: int) -> tuple[Optics, Attitude]:
     view = np.radians(rng.uniform(38, 92))
-    focal = width / 2 / np.tan(view / 2)
+    focal = max(width, height) / 2 / np.tan(view / 2)
     optics = Optics(
         width, height, float(focal), float(np.clip(rng.lognormal(0.75, 0.35), 1.0, 6.0))
     )

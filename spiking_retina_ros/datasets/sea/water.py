@@ -9,36 +9,20 @@ widen the look-up instead, which is what makes the distance calm and pale.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from spiking_retina_ros.datasets.sea.blending import overlaid
 from spiking_retina_ros.datasets.sea.light import Light
 from spiking_retina_ros.datasets.sea.mirror import SLOPE_LIMIT, SLOPES, Mirror, Shore
-from spiking_retina_ros.datasets.sea.noise import FloatImage, smoothstep
+from spiking_retina_ros.datasets.sea.noise import FloatImage
 from spiking_retina_ros.datasets.sea.optics import Optics, Window
-from spiking_retina_ros.datasets.sea.waves import BANDS, SeaState, WaveTile, averaged_waves
+from spiking_retina_ros.datasets.sea.wave_layer import WaveLayer
+from spiking_retina_ros.datasets.sea.waves import BANDS, SeaState, WaveTile
 from spiking_retina_ros.detections import ImageArray
 
-_LATERAL_CAP = 140.0  # metres; further off, features keep their width so that they stay visible
 _HIGHEST_SHIFT = 40.0  # rows by which a wave may lift or lower what is seen
 _STEEPEST = 0.4  # slope times range over camera height up to which waves are lifted fully
-_VISIBLE_TILES = 12.0  # beyond as many tile sizes a band's waves are all below a pixel
-
-
-@dataclass(frozen=True)
-class _Layer:
-    """Where the pixels of the canvas lie on one band's tile; fixed while the camera is level."""
-
-    tile: WaveTile
-    first: int  # first row below the horizon at which the band can be seen
-    position: NDArray[np.float64]  # (rows,) samples ahead
-    extent: NDArray[np.float64]  # (rows,) samples one pixel covers
-    map_x: FloatImage  # (rows, columns) samples to the right
-    weight: float  # deviation of the slopes
-    per_metre: float
 
 
 class Water:
@@ -61,7 +45,8 @@ class Water:
         self.ranges = optics.focal * optics.height / np.maximum(below, 0.25)
         x = np.arange(window.left, window.right, dtype=np.float64) - centre_x
         self._layers = [
-            _layer(WaveTile(rng, band, state.wind), self.ranges, x, optics, state) for band in BANDS
+            WaveLayer(WaveTile(rng, band, state.wind), self.ranges, x, optics, state.roughness)
+            for band in BANDS
         ]
         self._mirror = Mirror(optics, light, state, self.ranges, np.arctan(x / optics.focal), shore)
         steepness = self.ranges * max(state.roughness, 1e-3) / optics.height
@@ -77,38 +62,29 @@ class Water:
         in metres. The first row is canvas row max(``first``, window.top).
         """
         start, stop, left, right = self._part(window)
-        waves = np.zeros((stop - start, right - left, 2), np.float32)
+        if start == stop:
+            return np.zeros((0, right - left), np.float32)
+        tall = np.zeros((stop - start, right - left, 2), np.float32)
+        fine = np.zeros((stop - start, right - left), np.float32)
         for layer in self._layers:
             top = max(start, layer.first)
-            if top >= stop:
-                continue
-            rows = slice(top - layer.first, stop - layer.first)
-            lines = averaged_waves(
-                layer.tile.at(time),
-                layer.position[rows] + travelled * layer.per_metre,
-                layer.extent[rows],
-                1.0 / layer.per_metre,
-            )
-            lines *= layer.weight
-            padded = np.concatenate([lines, lines[:, :1]], axis=1)
-            map_x = layer.map_x[rows, left:right]
-            map_y = np.repeat(self._row_index[: stop - top, None], right - left, axis=1)
-            waves[top - start :] += cv2.remap(padded, map_x, map_y, cv2.INTER_LINEAR)
-        return self._raised(waves, start)
+            if top < stop:
+                waves = layer.waves((top, stop), (left, right), time, travelled)
+                sea = tall if waves.ndim == 3 else fine
+                sea[top - start :] += waves
+        slope, height = (np.asarray(part, np.float32) for part in cv2.split(tall))
+        return self._raised(slope + fine, height, start)
 
-    def _raised(self, waves: FloatImage, start: int) -> FloatImage:
+    def _raised(self, slope: FloatImage, height: FloatImage, start: int) -> FloatImage:
         """
         Return the slopes (rows, columns) as seen over the crests in front of them.
 
-        ``waves`` (rows, columns, 2) holds slope and height of the flat sea's places. What stands
-        higher by h at range z appears f h / z rows further up and hides what is behind it. Where
-        the sea is so steep that rows would fold over each other, they are lifted less.
+        ``slope`` and ``height`` are those of the flat sea's places. What stands higher by h at
+        range z appears f h / z rows further up and hides what is behind it. Where the sea is so
+        steep that rows would fold over each other, they are lifted less.
         """
-        rows, columns = waves.shape[:2]
-        if rows == 0:
-            return waves[..., 0]
+        rows, columns = slope.shape
         per_metre = self._rows_per_metre[start : start + rows, None]
-        slope, height = cv2.split(waves)
         limit = np.float32(_HIGHEST_SHIFT)
         shift = np.clip(height * per_metre, -limit, limit)
         map_y = self._row_index[:rows, None] + shift
@@ -146,33 +122,8 @@ class Water:
         limit = self.state.roughness * (2.6 - 0.7 * self.state.foam)
         if not steep.size or steep.max() < limit:
             return
-        alpha = smoothstep(steep, limit, limit + self.state.roughness * 0.7) * 0.8
-        soft = np.asarray(cv2.blur(alpha, (7, 3)), np.float32)[..., None]
+        over = np.maximum(steep - np.float32(limit), 0)
+        share = cv2.convertScaleAbs(over, alpha=200 / (0.6 * self.state.roughness))
+        soft = np.asarray(cv2.blur(np.minimum(share, 205), (7, 3)), np.uint8)
         white = np.clip(np.array(self._light.ambient) + 0.4 * np.array(self._light.sun), 0, 0.95)
-        part = sea[near:].astype(np.float32)
-        part += (np.float32(255) * white.astype(np.float32) - part) * soft
-        sea[near:] = part.astype(np.uint8)
-
-
-def _layer(
-    tile: WaveTile,
-    ranges: NDArray[np.float64],
-    x: NDArray[np.float64],
-    optics: Optics,
-    state: SeaState,
-) -> _Layer:
-    band = tile.band
-    first = min(int(np.searchsorted(-ranges, -_VISIBLE_TILES * band.size)), ranges.size)
-    per_metre = band.samples / band.size
-    depth = ranges[first:] ** 2 / (optics.height * optics.focal)
-    lateral = np.minimum(ranges[first:], _LATERAL_CAP) / optics.focal * per_metre
-    map_x = np.mod(x[None, :] * lateral[:, None], band.samples).astype(np.float32)
-    return _Layer(
-        tile,
-        first,
-        ranges[first:] * per_metre,
-        depth * per_metre,
-        map_x,
-        float(state.roughness * np.sqrt(band.share)),
-        per_metre,
-    )
+        sea[near:] = overlaid(sea[near:], soft, white)

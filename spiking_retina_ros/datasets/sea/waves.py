@@ -30,19 +30,26 @@ class SeaState:
 
 @dataclass(frozen=True)
 class Band:
-    """Waves between two lengths (metres) on a square tile; ``share`` of the slopes' variance."""
+    """
+    Waves between two lengths (metres) on a square tile; ``share`` of the slopes' variance.
+
+    A ``flat`` band's heights are too small to hide anything. Every ``stride``-th pixel column
+    tells all there is to see of its waves.
+    """
 
     size: float
     longest: float
     shortest: float
     share: float
     samples: int = 256
+    stride: int = 1
+    flat: bool = False
 
 
 BANDS = (
-    Band(96.0, 40.0, 1.6, 0.45),
-    Band(13.0, 1.6, 0.24, 0.4),
-    Band(2.1, 0.24, 0.04, 0.15),
+    Band(96.0, 40.0, 1.6, 0.45, stride=4),
+    Band(13.0, 1.6, 0.24, 0.4, stride=2),
+    Band(2.1, 0.24, 0.04, 0.15, flat=True),
 )
 
 
