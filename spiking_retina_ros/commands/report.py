@@ -19,6 +19,7 @@ from spiking_retina_ros.evaluation.report_page import write_report
 from spiking_retina_ros.evaluation.tables import print_evaluation
 from spiking_retina_ros.spiking.model_file import load_network
 
+DEFAULTS = {'layer_images': 4, 'transient_images': 4, 'drawn_images': 5, 'seed': 0}
 SUMMARY = 'show in figures and one page what a conversion cost'
 
 
@@ -35,11 +36,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--layers', nargs='+', default=[], help='populations for the activations figure'
     )
-    parser.add_argument('--layer-images', type=int, default=4, help='images for layer figures')
-    parser.add_argument('--transient-images', type=int, default=4, help='images for the transient')
-    parser.add_argument('--drawn-images', type=int, default=5, help='images to draw boxes in')
+    parser.add_argument('--layer-images', type=int, help='images for layer figures')
+    parser.add_argument('--transient-images', type=int, help='images for the transient')
+    parser.add_argument('--drawn-images', type=int, help='images to draw boxes in')
     parser.add_argument('--timing-images', type=int, default=3, help='images for ms; 0: none')
-    parser.add_argument('--seed', type=int, default=0, help='of the bootstrap')
+    parser.add_argument('--seed', type=int, help='of the bootstrap')
+    parser.set_defaults(**DEFAULTS)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -75,10 +77,12 @@ def command_line(arguments: argparse.Namespace) -> str:
     words = ['python', '-m', 'spiking_retina_ros', 'report', str(arguments.model)]
     words += ['--checkpoint', str(arguments.checkpoint), '--data', str(arguments.data)]
     words += ['--engine', arguments.engine, '--output', str(arguments.output)]
-    if arguments.limit is not None:
-        words += ['--limit', str(arguments.limit)]
     if arguments.steps:
         words += ['--steps', ','.join(map(str, arguments.steps))]
     if arguments.layers:
         words += ['--layers', *arguments.layers]
+    for option in ('limit', 'layer_images', 'transient_images', 'drawn_images', 'seed'):
+        value = getattr(arguments, option)
+        if value != DEFAULTS.get(option):
+            words += [f'--{option.replace("_", "-")}', str(value)]
     return shlex.join(words)

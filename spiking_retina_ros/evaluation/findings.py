@@ -34,7 +34,10 @@ def describe_curve(evaluation: Evaluation) -> str:
     times = [settled_after(scores, SETTLED_SHARE * analog) for scores in (plain, skipping)]
     held = [f'from {time} steps on' if time else 'at none of these times' for time in times]
     text += f' Counting every step, 90 % of the analog figure is held {held[0]}'
-    text += f'; skipping the transient, {held[1]}.' if skipping else '.'
+    if skipping:
+        text += '; neither' if times == [None, None] else f'; {held[1]}'
+        text += ' when the transient is skipped'
+    text += '.'
     if times[0] and times[1] and times[0] != times[1]:
         quick, slow = ('with', 'without') if times[1] < times[0] else ('without', 'with')
         factor = max(times[0], times[1]) / min(times[0], times[1])
@@ -93,8 +96,9 @@ def describe_rates(observation: Observation) -> str:
     busiest = list(observation.histograms)[int(rates.argmax())]
     return (
         f'Neurons send {float((rates * neurons).sum() / neurons.sum()):.3f} spikes per step on '
-        f'average; {100 * counts[:, 0].sum() / counts.sum():.0f} % of them are silent (a net rate '
-        f'below 1/512). The busiest layer is {short_name(busiest)} with {rates.max():.3f}.'
+        f'average; {100 * counts[:, 0].sum() / counts.sum():.0f} % of them end the window without '
+        f'a net spike. The busiest layer is {short_name(busiest)} (number '
+        f'{list(observation.histograms).index(busiest)}) with {rates.max():.3f}.'
     )
 
 

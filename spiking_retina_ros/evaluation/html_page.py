@@ -15,7 +15,7 @@ body { font: 16px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #f4f5f7
 main { max-width: 1200px; margin: 0 auto; padding: 2rem 1.5rem 4rem; }
 h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .5rem; }
 h2 { font-size: 1.25rem; margin: 0 0 .4rem; }
-.lead { font-size: 1.05rem; color: #333; margin: 0 0 1.5rem; max-width: 52rem; }
+.lead { font-size: 1.05rem; color: #333; margin: 0 0 1.5rem; max-width: 60rem; }
 section { background: #fff; border: 1px solid #e2e4e8; border-radius: 10px; padding: 1.3rem 1.5rem;
   margin: 0 0 1.4rem; }
 section p { margin: .3rem 0 .9rem; max-width: 60rem; }

@@ -128,7 +128,7 @@ def _summary(findings: Findings, command: str) -> Section:
     names = evaluation.class_names if len(evaluation.class_names) <= 4 else ()
     head = ['network', 'steps', 'transient', 'mAP@0.5', 'mAP@[.5:.95]', 'loss, points', '95 %']
     head += [f'{name} AP' for name in names]
-    head += ['AP small / medium / large', 'rate', 'spikes', 'synaptic ops', 'per MAC', 'ms']
+    head += ['AP by size S / M / L', 'rate', 'spikes', 'synaptic ops', 'per MAC', 'ms']
     rows = [
         _row('analog', evaluation.analog, names, is_analog=True),
         _row('normalised, clipped', subject.normalised, names),

@@ -23,7 +23,7 @@ def draw_agreement(
     """Write one row per window, one column per population; ``depth`` are all names in order."""
     windows = sorted(agreement, key=lambda window: window.steps)
     names = list(agreement[windows[0]])
-    figure = style.new_figure(2.6 * len(names) + 1, 2.6 * len(windows) + 0.9)
+    figure = style.new_figure(2.6 * len(names) + 1, 2.6 * len(windows) + 0.6, square=True)
     grid = figure.subplots(len(windows), len(names), squeeze=False)
     image: Any = None
     for column, name in enumerate(names):

@@ -10,8 +10,8 @@ import numpy as np
 
 from spiking_retina_ros.detections import FrameResult, ImageArray, draw_detections
 
-# All pictures are drawn at this width, so that boxes and text look alike.
-WIDTH = 620
+# Every picture is fitted into a cell, so that a tall one takes no more room than the others.
+WIDTH, HEIGHT = 620, 440
 GAP = 6
 
 
@@ -21,23 +21,27 @@ def draw_pairs(
     path: Path,
 ) -> Path:
     """Write one row per image: the analog detections on the left, the spiking ones on the right."""
-    rows = []
+    rows: list[ImageArray] = []
     for image, *results in pairs:
         cells = [
-            _resized(draw_detections(image, result, caption=caption))
+            _fitted(draw_detections(image, result, caption=caption))
             for result, caption in zip(results, captions, strict=True)
         ]
-        height = cells[0].shape[0]
-        rows += [cells[0], np.full((height, GAP, 3), 255, np.uint8), cells[1]]
-    stacked = [np.hstack(rows[index : index + 3]) for index in range(0, len(rows), 3)]
-    gap = np.full((GAP, stacked[0].shape[1], 3), 255, np.uint8)
-    picture = np.vstack([part for row in stacked for part in (row, gap)][:-1])
+        row = np.hstack([cells[0], np.full((HEIGHT, GAP, 3), 255, np.uint8), cells[1]])
+        rows += [row, np.full((GAP, row.shape[1], 3), 255, np.uint8)]
+    picture = np.vstack(rows[:-1])
     path.parent.mkdir(parents=True, exist_ok=True)
     if not cv2.imwrite(str(path), picture):
         raise OSError(f'{path}: the picture could not be written')
     return path
 
 
-def _resized(image: ImageArray) -> ImageArray:
-    height = round(image.shape[0] * WIDTH / image.shape[1])
-    return np.asarray(cv2.resize(image, (WIDTH, height), interpolation=cv2.INTER_AREA), np.uint8)
+def _fitted(image: ImageArray) -> ImageArray:
+    """Return the picture in the middle of a white cell, as large as fits."""
+    scale = min(WIDTH / image.shape[1], HEIGHT / image.shape[0])
+    width, height = round(image.shape[1] * scale), round(image.shape[0] * scale)
+    cell = np.full((HEIGHT, WIDTH, 3), 255, np.uint8)
+    top, left = (HEIGHT - height) // 2, (WIDTH - width) // 2
+    resized = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    cell[top : top + height, left : left + width] = resized
+    return cell

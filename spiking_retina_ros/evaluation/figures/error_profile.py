@@ -52,7 +52,7 @@ def draw_error_profile(profile: Sequence[LayerError], path: Path) -> Path:
             label=MEANINGS[part],
         )
     top.set_yscale('log')
-    top.set_ylim(max(largest * 3e-4, LEAST), largest * 1.5)
+    top.set_ylim(max(largest * 1e-3, LEAST), largest * 1.5)
     style.plain_numbers(top.yaxis)
     top.set_ylabel('error, relative\n(RMS / spread of the activations)')
     figure.legend(loc='outside lower center', ncols=2, fontsize=9, frameon=False)

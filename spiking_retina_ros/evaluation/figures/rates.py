@@ -21,6 +21,8 @@ def draw_rates(observation: Observation, path: Path) -> Path:
     counts = np.stack([observation.histograms[name] for name in names]).astype(float)
     shares = 100 * counts / counts.sum(1, keepdims=True)
     edges = observation.rate_edges
+    if not counts[:, -1].any():  # without bursts nothing fires more than once a step
+        shares, edges = shares[:, :-1], edges[:-1]
     figure = style.new_figure(12, 5.6)
     axes = figure.subplots()
     image = axes.pcolormesh(
@@ -33,7 +35,7 @@ def draw_rates(observation: Observation, path: Path) -> Path:
     means = np.array([observation.spikes_per_step[name] for name in names])
     axes.plot(
         np.arange(len(names)),
-        np.interp(means, edges[:-1], np.arange(len(edges) - 1)),
+        np.interp(means, observation.rate_edges[:-1], np.arange(len(observation.rate_edges) - 1)),
         color=style.VERMILION,
         marker='.',
         linewidth=1,
@@ -53,8 +55,8 @@ def _bin_names(edges: NDArray[np.float64]) -> list[str]:
     """Return what lies in each bin: rates come in steps of twice the first edge."""
     step = 2 * edges[1]
     names = ['silent']
-    for low, high in pairwise(edges[1:-1]):
+    for low, high in pairwise(edges[np.isfinite(edges)][1:]):
         first, last = low + step / 2, high - step / 2
         same = last - first < step / 2
         names.append(f'{first:.2g}' if same else f'{first:.2g} - {last:.2g}')
-    return [*names, 'above 1']
+    return names if np.isfinite(edges[-1]) else [*names, 'above 1']

@@ -28,9 +28,9 @@ SECTIONS = (
 )
 
 
-def new_figure(width: float, height: float) -> Figure:
-    """Return a figure of so many inches, drawn without any display."""
-    figure = Figure(figsize=(width, height), layout='constrained')
+def new_figure(width: float, height: float, *, square: bool = False) -> Figure:
+    """Return a figure of so many inches, drawn without any display; ``square`` axes lie closer."""
+    figure = Figure(figsize=(width, height), layout='compressed' if square else 'constrained')
     FigureCanvasAgg(figure)
     return figure
 
