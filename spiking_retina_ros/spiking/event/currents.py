@@ -35,6 +35,7 @@ ROWS_IN_16_BITS = 256
 # Lists are padded with a row of zeros to a multiple of this, so that the loop over them branches
 # less; ``add_rows`` is written out for it.
 ROWS_AT_ONCE = 4
+STEPS_AT_ONCE = 4
 
 
 @kernel
@@ -95,15 +96,36 @@ def add_depthwise_8(
     begin at ``word``, and ``m.taps[taps + 2 k + 1]`` its row of weights; at most 256 of them.
     """
     lanes = lanes_of(tile)
-    for step in range(steps):
+    step = 0
+    while step + STEPS_AT_ONCE <= steps:  # four steps share what is read about a tap
+        a = b = c = d = splat16(0, tile)
+        for tap in range(taps, taps + 2 * count, 2):
+            words = m.taps[tap] + word + step * step_words
+            row = widen16(load(m.weights8, weights + m.taps[tap + 1] * lanes, tile))
+            a = add(a, where(load_mask(m.words, words, tile), row))
+            b = add(b, where(load_mask(m.words, words + step_words, tile), row))
+            c = add(c, where(load_mask(m.words, words + 2 * step_words, tile), row))
+            d = add(d, where(load_mask(m.words, words + 3 * step_words, tile), row))
+        _add_narrow(tile, m, origin + step * lanes, start + step * stride, a, bits)
+        _add_narrow(tile, m, origin + (step + 1) * lanes, start + (step + 1) * stride, b, bits)
+        _add_narrow(tile, m, origin + (step + 2) * lanes, start + (step + 2) * stride, c, bits)
+        _add_narrow(tile, m, origin + (step + 3) * lanes, start + (step + 3) * stride, d, bits)
+        step += STEPS_AT_ONCE
+    while step < steps:
         narrow = splat16(0, tile)
         for tap in range(taps, taps + 2 * count, 2):
             mask = load_mask(m.words, m.taps[tap] + word + step * step_words, tile)
             row = load(m.weights8, weights + m.taps[tap + 1] * lanes, tile)
             narrow = add(narrow, where(mask, widen16(row)))
-        current = load(m.currents, start + step * stride, tile)
-        current = add(current, shift_left(widen32(narrow), bits))
-        store(m.currents, origin + step * lanes, current)
+        _add_narrow(tile, m, origin + step * lanes, start + step * stride, narrow, bits)
+        step += 1
+
+
+@kernel
+def _add_narrow(tile, m, target, start, narrow, bits):
+    """Write the current at ``start`` plus a sum of 16 bits to ``target``."""
+    current = load(m.currents, start, tile)
+    store(m.currents, target, add(current, shift_left(widen32(narrow), bits)))
 
 
 @kernel

@@ -331,3 +331,16 @@ def claim(typingctx, counter, index):
         return builder.atomic_rmw('add', pointer, ir.Constant(ir.IntType(64), 1), 'monotonic')
 
     return types.int64(counter, types.int64), codegen
+
+
+@intrinsic
+def add_where(typingctx, left, mask, right):
+    """Return ``left + right`` where the mask is set and ``left`` elsewhere."""
+    assert mask.bits == 1
+    assert left == right
+
+    def codegen(context, builder, signature, arguments):
+        total = builder.add(arguments[0], arguments[2])
+        return builder.select(arguments[1], total, arguments[0])
+
+    return left(left, mask, right), codegen
