@@ -27,6 +27,11 @@ def print_evaluation(evaluation: Evaluation) -> None:
     if len(evaluation.class_names) > CLASSES_IN_TABLE:
         console.print(class_table(evaluation))
     if len(evaluation.subjects) > 1:
+        console.print(
+            f'Loss against the analog network, points of mAP@0.5, by simulated steps; '
+            f'{evaluation.images} images, engine {evaluation.engine}, {evaluation.machine}:',
+            highlight=False,
+        )
         console.print(loss_table(evaluation))
     for problem in evaluation.problems:
         console.print(f'skipped: {problem}', markup=False, highlight=False)
@@ -90,25 +95,37 @@ def class_table(evaluation: Evaluation) -> Table:
 
 
 def loss_table(evaluation: Evaluation) -> Table:
-    """Return the losses, rows are models and columns steps; '-' where not asked for."""
+    """
+    Return the losses, rows are models and columns steps; '-' where not asked for.
+
+    The costs beside them are those of each model's longest window.
+    """
     steps = sorted({s.window.steps for subject in evaluation.subjects for s in subject.windows})
-    table = Table(
-        title='loss against the analog network, points of mAP@0.5, by simulated steps '
-        f'({evaluation.images} images)'
-    )
+    table = Table()
     table.add_column('model')
     for number in steps:
         table.add_column(str(number), justify='right')
+    for heading in ('rate', 'synaptic ops\nper MAC', 'ms', 'at\nsteps'):
+        table.add_column(heading, justify='right')
     for subject in evaluation.subjects:
         by_steps = {score.window.steps: score for score in subject.windows}
+        longest = by_steps[max(by_steps)]
         table.add_row(
             subject.name,
             *(
                 f'{by_steps[number].scored.loss_points:.1f}' if number in by_steps else NOTHING
                 for number in steps
             ),
+            f'{longest.rate:.3f}',
+            f'{longest.synaptic_operations / subject.analog_macs:.2f}',
+            _milliseconds(longest),
+            str(longest.window.steps),
         )
     return table
+
+
+def _milliseconds(score: WindowScore) -> str:
+    return NOTHING if score.milliseconds is None else f'{score.milliseconds:.0f}'
 
 
 def per_cent(value: float, digits: int = 1) -> str:
@@ -156,5 +173,5 @@ def _window_cells(
         short_count(score.spikes),
         short_count(score.synaptic_operations),
         f'{score.synaptic_operations / subject.analog_macs:.2f}',
-        NOTHING if score.milliseconds is None else f'{score.milliseconds:.0f}',
+        _milliseconds(score),
     ]
