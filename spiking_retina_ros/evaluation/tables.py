@@ -5,16 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from rich import box
 from rich.console import Console
+from rich.markup import escape
+from rich.measure import Measurement
 from rich.table import Table
 
 from spiking_retina_ros.evaluation.precision import SIZES
 from spiking_retina_ros.evaluation.results import Evaluation, Scored, SubjectScore, WindowScore
+from spiking_retina_ros.spiking.network import Window
 
 # More classes than this get a table of their own.
 CLASSES_IN_TABLE = 4
 # Where output goes to a file there is no terminal to wrap for.
-WIDTH_WITHOUT_TERMINAL = 220
+WIDTH_WITHOUT_TERMINAL = 160
 NOTHING = '-'
 
 
@@ -23,7 +27,14 @@ def print_evaluation(evaluation: Evaluation) -> None:
     console = Console()
     if not console.is_terminal:
         console = Console(width=WIDTH_WITHOUT_TERMINAL)
-    console.print(evaluation_table(evaluation))
+    whole = evaluation_table(evaluation)
+    if Measurement.get(console, console.options, whole).maximum < console.width:
+        console.print(whole)
+    else:
+        # a narrow terminal gets the columns in two tables rather than squeezed beyond reading
+        for part in ('accuracy', 'cost'):
+            console.print(evaluation_table(evaluation, parts=(part,)))
+    console.print(_legend(evaluation), highlight=False)
     if len(evaluation.class_names) > CLASSES_IN_TABLE:
         console.print(class_table(evaluation))
     if len(evaluation.subjects) > 1:
@@ -37,41 +48,64 @@ def print_evaluation(evaluation: Evaluation) -> None:
         console.print(f'skipped: {problem}', markup=False, highlight=False)
 
 
-def evaluation_table(evaluation: Evaluation) -> Table:
-    """Return one row per network and window."""
+def evaluation_table(
+    evaluation: Evaluation, *, parts: Sequence[str] = ('accuracy', 'cost')
+) -> Table:
+    """Return one row per network and window, with the columns of accuracy, of cost, or of both."""
+    shown = evaluation.class_names if len(evaluation.class_names) <= CLASSES_IN_TABLE else ()
+    columns = {
+        'accuracy': [
+            'mAP\n@0.5',
+            'mAP\n@[.5:.95]',
+            'loss',
+            '95 %\ninterval',
+            *(f'{name}\nAP / recall' for name in shown),
+            'by size\nS / M / L',
+        ],
+        'cost': ['rate', 'spikes\nper frame', 'synaptic ops\nper frame', 'per\nMAC', 'ms'],
+    }
     limited = evaluation.images < evaluation.available
     count = f'{evaluation.images} of {evaluation.available}' if limited else f'{evaluation.images}'
-    classes = evaluation.class_names[: CLASSES_IN_TABLE + 1]
-    shown = classes if len(classes) <= CLASSES_IN_TABLE else ()
-    timing = (
-        f'ms: median of {evaluation.timing_images} frames run for that window alone, engine '
-        f'{evaluation.engine}, {evaluation.machine}'
-    )
     table = Table(
         title=f'{evaluation.data.name}: {count} images',
-        caption='in per cent; AP and recall of a class at IoU 0.5; AP of objects below 32x32, to '
-        '96x96 and above, pixels of the image; loss: points of mAP@0.5 below the analog network, '
-        f'95 % interval by paired bootstrap over images; {timing}',
+        box=box.SIMPLE_HEAD,
+        padding=(0, 0),
+        pad_edge=False,
     )
-    table.add_column('network')
-    headings = ['steps', 'transient', 'mAP@0.5', 'mAP@[.5:.95]', 'loss', '95 % interval']
-    headings += [f'{name}\nAP / recall' for name in shown]
-    headings += ['AP small\n/ medium / large', 'rate', 'spikes\nper frame']
-    headings += ['synaptic ops\nper frame', 'per\nMAC', 'ms']
-    for heading in headings:
-        table.add_column(heading, justify='right')
-    blank = [NOTHING] * 5
-    table.add_row('analog', *_scores(evaluation.analog, shown, is_analog=True), *blank)
+    table.add_column('network', no_wrap=True)
+    for heading in ('steps', 'tran-\nsient', *(item for part in parts for item in columns[part])):
+        table.add_column(heading, justify='right', no_wrap=True)
+
+    def add(name: str, window: Window | None, accuracy: list[str], cost: list[str]) -> None:
+        times = [NOTHING] * 2 if window is None else [str(window.steps), str(window.transient)]
+        cells = {'accuracy': accuracy, 'cost': cost}
+        table.add_row(name, *times, *(cell for part in parts for cell in cells[part]))
+
+    nothing = [NOTHING] * len(columns['cost'])
+    add('analog', None, _accuracy(evaluation.analog, shown, is_analog=True), nothing)
     for subject in evaluation.subjects:
         table.add_section()
-        for stage, scored in (
-            ('normalised, clipped', subject.normalised),
-            ('+ narrow weights', subject.quantised),
-        ):
-            table.add_row(f'{subject.name}: {stage}', *_scores(scored, shown), *blank)
+        table.add_row(f'[bold]{escape(subject.name)}')
+        add('  normalised, clipped', None, _accuracy(subject.normalised, shown), nothing)
+        add('  + narrow weights', None, _accuracy(subject.quantised, shown), nothing)
         for score in subject.windows:
-            table.add_row(f'{subject.name}: spiking', *_window_cells(score, subject, shown))
+            accuracy = _accuracy(score.scored, shown)
+            add('  spiking', score.window, accuracy, _cost(score, subject))
     return table
+
+
+def _legend(evaluation: Evaluation) -> str:
+    text = (
+        'Per cent. Loss: points of mAP@0.5 below the analog network, with its 95 % interval by '
+        'paired bootstrap over images. AP and recall of a class, and AP by size (below 32x32, to '
+        '96x96 and above, pixels of the image), at IoU 0.5.'
+    )
+    if evaluation.timing_images:
+        text += (
+            f' ms: median of {evaluation.timing_images} frames run for that window alone, engine '
+            f'{evaluation.engine}, {evaluation.machine}.'
+        )
+    return text
 
 
 def class_table(evaluation: Evaluation) -> Table:
@@ -101,7 +135,7 @@ def loss_table(evaluation: Evaluation) -> Table:
     The costs beside them are those of each model's longest window.
     """
     steps = sorted({s.window.steps for subject in evaluation.subjects for s in subject.windows})
-    table = Table()
+    table = Table(box=box.SIMPLE_HEAD)
     table.add_column('model')
     for number in steps:
         table.add_column(str(number), justify='right')
@@ -141,13 +175,9 @@ def short_count(value: float) -> str:
     return f'{value:.0f}'
 
 
-def _scores(
-    scored: Scored, class_names: Sequence[str], *, is_analog: bool = False, window: str = ''
-) -> list[str]:
+def _accuracy(scored: Scored, class_names: Sequence[str], *, is_analog: bool = False) -> list[str]:
     precision = scored.precision
-    steps, _, transient = window.partition('/')
-    cells = [steps or NOTHING, transient or NOTHING]
-    cells += [per_cent(precision.map50), per_cent(precision.map)]
+    cells = [per_cent(precision.map50), per_cent(precision.map)]
     if is_analog or math.isnan(scored.loss_points):
         cells += [NOTHING, NOTHING]
     else:
@@ -163,12 +193,8 @@ def _class_cell(scored: Scored, name: str) -> str:
     return f'{per_cent(figures.ap50)} / {per_cent(figures.recall, 0)}'
 
 
-def _window_cells(
-    score: WindowScore, subject: SubjectScore, class_names: Sequence[str]
-) -> list[str]:
-    window = f'{score.window.steps}/{score.window.transient}'
+def _cost(score: WindowScore, subject: SubjectScore) -> list[str]:
     return [
-        *_scores(score.scored, class_names, window=window),
         f'{score.rate:.3f}',
         short_count(score.spikes),
         short_count(score.synaptic_operations),
