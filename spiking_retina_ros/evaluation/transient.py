@@ -17,16 +17,13 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from spiking_retina_ros.conversion.floating import run_float
-from spiking_retina_ros.conversion.quantise import dequantise
 from spiking_retina_ros.detections import ImageArray
 from spiking_retina_ros.detector import SpikingDetector
 from spiking_retina_ros.errors import UserError
-from spiking_retina_ros.evaluation.stages import to_single
+from spiking_retina_ros.evaluation.fill_times import fill_times
 from spiking_retina_ros.retinanet.network import RetinaNet
 from spiking_retina_ros.retinanet.preprocess import preprocess
 from spiking_retina_ros.spiking.network import SpikingNetwork, Window
-from spiking_retina_ros.spiking.topology import INPUT, Population
 
 # Transients tried for a window, as shares of its steps.
 CANDIDATE_SHARES = (0, 1 / 16, 1 / 8, 3 / 16, 1 / 4, 3 / 8, 1 / 2, 5 / 8, 3 / 4)
@@ -136,40 +133,6 @@ def search_transients(
         )
         for number, group in windows.items()
     )
-
-
-def fill_times(network: SpikingNetwork, images: Sequence[ImageArray]) -> dict[str, float]:
-    """
-    Estimate, per spiking population, the steps until its neurons send their first spikes.
-
-    A neuron of rate r that starts at the share v0 of its threshold fires after (1 - v0) / r steps;
-    r is the rate a typical spike of the population comes from, sum r^2 / sum r, taken from the
-    activations that the rates converge to. A population begins to fill when the slowest one before
-    it has filled, so the times add up along the deepest path.
-    """
-    stage = to_single(dequantise(network))
-    sums: dict[str, Tensor] = {}
-
-    def visit(name: str, rates: Tensor) -> None:
-        magnitudes = rates.abs().double()
-        total = torch.stack([magnitudes.sum(), magnitudes.square().sum()])
-        sums[name] = sums.get(name, torch.zeros(2, dtype=torch.float64)) + total
-
-    with torch.inference_mode():
-        for image in images:
-            integers, _ = network.preprocessing(image)
-            run_float(stage, torch.from_numpy(integers)[None].float(), clip=True, visit=visit)
-    filled: dict[str, float] = {INPUT: 0.0}
-    for node in network.topology.nodes:
-        filled[node.name] = max(filled[source] for source in node.sources)
-        if isinstance(node, Population) and not node.readout:
-            first, second = sums[node.name].tolist()
-            threshold = network.parameter(node, 'threshold').double()
-            start = float((network.parameter(node, 'initial').double() / threshold).mean())
-            filled[node.name] += (1 - start) * first / second if second else 0.0
-    return {
-        node.name: filled[node.name] for node in network.topology.populations if not node.readout
-    }
 
 
 class _Errors:

@@ -5,8 +5,8 @@ import torch
 from small_detector import analog_network, converted, photographs
 
 from spiking_retina_ros.errors import UserError
+from spiking_retina_ros.evaluation.fill_times import fill_times
 from spiking_retina_ros.evaluation.transient import (
-    fill_times,
     recommend_window,
     search_transients,
 )
