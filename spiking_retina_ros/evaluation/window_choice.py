@@ -1,0 +1,114 @@
+"""The recommended window, chosen by the data: the fewest steps that lose no more than allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from spiking_retina_ros.datasets.coco import CocoSet, read_image
+from spiking_retina_ros.errors import UserError
+from spiking_retina_ros.evaluation.bench import Subject
+from spiking_retina_ros.evaluation.evaluate import (
+    EvaluationOptions,
+    evaluate_models,
+    evenly_spaced,
+)
+from spiking_retina_ros.evaluation.export import plain
+from spiking_retina_ros.evaluation.results import Evaluation, WindowScore
+from spiking_retina_ros.evaluation.transient import TransientSearch, search_transients
+from spiking_retina_ros.retinanet.network import RetinaNet
+from spiking_retina_ros.spiking.network import SpikingNetwork, Window
+
+STEPS = (4, 8, 16, 32, 64, 128, 256)
+TRANSIENT_IMAGES = 8
+
+
+@dataclass(frozen=True)
+class WindowChoice:
+    """The window, the evaluation it was chosen by, and how its transient was found."""
+
+    chosen: WindowScore
+    evaluation: Evaluation
+    searches: tuple[TransientSearch, ...]
+
+    @property
+    def window(self) -> Window:
+        """Return the recommended window."""
+        return self.chosen.window
+
+    def fidelity(self) -> dict[str, Any]:
+        """Return the figures a model file keeps beside its window, as plain values."""
+        analog, spiking = self.evaluation.analog.precision, self.chosen.scored.precision
+        per_class = {
+            name: {'analog': analog.per_class[name].ap50, 'spiking': spiking.per_class[name].ap50}
+            for name in self.evaluation.class_names
+        }
+        values = {
+            'data': self.evaluation.data.name,
+            'images': self.evaluation.images,
+            'steps': self.window.steps,
+            'transient': self.window.transient,
+            'analog_map50': analog.map50,
+            'spiking_map50': spiking.map50,
+            'loss_points': self.chosen.scored.loss_points,
+            'loss_interval': list(self.chosen.scored.loss_interval),
+            'rate': self.chosen.rate,
+            'synaptic_operations_per_frame': self.chosen.synaptic_operations,
+            'per_class': per_class,
+        }
+        return {key: plain(value) for key, value in values.items()}
+
+
+def choose_window_by_loss(
+    network: SpikingNetwork,
+    analog: RetinaNet,
+    images: CocoSet,
+    options: EvaluationOptions,
+    *,
+    max_loss_points: float,
+    steps: Sequence[int] = STEPS,
+    name: str = 'the network',
+) -> WindowChoice:
+    """
+    Return the shortest window that, as all longer ones, loses at most ``max_loss_points``.
+
+    The loss is in points of mAP@0.5 on ``images``, the calibration part of the data with its
+    boxes. For each of ``steps`` the transient with the least output error is used. Raises UserError
+    naming the smallest loss where none is small enough.
+    """
+    chosen = evenly_spaced(images.images, options.limit)
+    sample = evenly_spaced(chosen, TRANSIENT_IMAGES)
+    pictures = [image for image in (read_image(item.path) for item in sample) if image is not None]
+    searches = search_transients(
+        network,
+        analog,
+        pictures,
+        steps=steps,
+        engine=options.engine,
+        threads=options.threads,
+        quiet=options.quiet,
+    )
+    windows = tuple(search.window for search in searches)
+    evaluation = evaluate_models(analog, [Subject(name, network, windows)], images, options)
+    scores = evaluation.subjects[0].windows
+    found = shortest_within(scores, max_loss_points)
+    if found is None:
+        best = min(scores, key=lambda score: score.scored.loss_points)
+        raise UserError(
+            f'{name}: no window of {", ".join(map(str, steps))} steps loses at most '
+            f'{max_loss_points} points of mAP@0.5 on {evaluation.images} images; the least is '
+            f'{best.scored.loss_points:.1f} at {best.window.steps} steps: allow more, or convert '
+            'with other options'
+        )
+    return WindowChoice(found, evaluation, searches)
+
+
+def shortest_within(scores: Sequence[WindowScore], max_loss_points: float) -> WindowScore | None:
+    """Return the shortest window from which on no loss is larger, or None."""
+    found = None
+    for score in sorted(scores, key=lambda item: item.window.steps, reverse=True):
+        if score.scored.loss_points > max_loss_points:
+            break
+        found = score
+    return found
