@@ -25,8 +25,8 @@ from spiking_retina_ros.spiking.topology import INPUT, Population
 
 LOGGER = logging.getLogger(__name__)
 
-# Windows up to this share one program; its bounds decide what is computed in 32 bits.
-SHORTEST_PLAN = 64
+# Windows up to this share one program, unless membranes would outgrow 32 bits in so long a one.
+USUAL_LONGEST = 256
 
 # numba's thread pools must not be entered from two Python threads at once, and all cores are busy
 # with one frame anyway.
@@ -35,10 +35,15 @@ _RUNNING = threading.Lock()
 
 @dataclass(frozen=True)
 class LayerTime:
-    """What one item of the program took in one run: milliseconds."""
+    """
+    What one item of the program took in one run.
+
+    ``traffic`` is how many bytes must pass through it at least: spikes in and out, and weights.
+    """
 
     name: str
     milliseconds: float
+    traffic: int
 
 
 class EventEngine:
@@ -59,7 +64,9 @@ class EventEngine:
         begin = time.perf_counter()
         self._kernels = load_kernels()
         self._fan_outs: list[tuple[str, str, NDArray[np.float64]]] = []
-        self._program = self._prepare(network.preprocessing.input_size, network.window.steps)
+        self._program: Program = self._prepare(
+            network.preprocessing.input_size, network.window.steps
+        )
         with _RUNNING:
             self._start(np.zeros((0,), np.int16))
             self._kernels.run(self._program, 0, 0)
@@ -91,24 +98,26 @@ class EventEngine:
                     self._kernels.run(self._program, index, index + 1)
                     taken[index] += time.perf_counter() - begin
         return [
-            LayerTime(item.name, 1e3 * float(seconds))
-            for item, seconds in zip(self._program.items, taken, strict=True)
+            LayerTime(item.name, 1e3 * float(taken[index]), self._program.traffic(index, steps))
+            for index, item in enumerate(self._program.items)
         ]
 
     @property
-    def wide_layers(self) -> tuple[str, ...]:
-        """Return the populations whose arithmetic does not fit 32 bits and are slow for it."""
-        return self._program.wide
+    def wide_layers(self) -> dict[str, str]:
+        """Return the populations on the slow path of 64 bits, and why they are."""
+        return dict(self._program.wide)
 
     # ---- programs --------------------------------------------------------------------------------
 
     def _prepare(self, size: tuple[int, int], steps: int) -> Program:
         """Plan for an input size and windows of at least so many steps."""
-        longest = SHORTEST_PLAN
-        while longest < steps:
-            longest *= 2
         plan = make_plan(self.network, size)
-        program = ProgramBuilder(plan, threads=self.threads, longest=longest).build()
+        builder = ProgramBuilder(plan, threads=self.threads, longest=max(steps, USUAL_LONGEST))
+        if builder.find_wide() and steps < USUAL_LONGEST:
+            builder = ProgramBuilder(plan, threads=self.threads, longest=steps)
+        program = builder.build()
+        for name, reason in program.wide.items():
+            LOGGER.info('%s takes the slow path of 64 bits: %s', name, reason)
         fan_outs = [
             (population.name, synapse.source, plan.fan_out(synapse, population.name))
             for population in self.network.topology.populations
@@ -123,16 +132,23 @@ class EventEngine:
 
     def _ensure(self, size: tuple[int, int], steps: int) -> None:
         """Plan anew when the image or the window needs it, and say so."""
-        if self._program.plan.input_size != size:
+        planned = self._program.plan.input_size
+        if planned != size:
             LOGGER.info(
                 'input is %d x %d instead of %d x %d (height x width): planning anew',
                 *size,
-                *self._program.plan.input_size,
+                *planned,
             )
-            self._program = self._prepare(size, steps)
         elif steps > self._program.longest:
             LOGGER.info('window of %d steps: planning anew', steps)
+        else:
+            return
+        del self._program  # before the next one needs as much memory
+        try:
             self._program = self._prepare(size, steps)
+        except Exception:  # such as a size too small for the network: the engine stays usable
+            self._program = self._prepare(planned, steps)
+            raise
 
     # ---- one window ------------------------------------------------------------------------------
 

@@ -165,3 +165,19 @@ def call(typingctx, address, table, index, worker):
         return context.get_dummy_value()
 
     return types.none(types.int64, types.int64, types.int64, types.int64), codegen
+
+
+def _buffer_at(element: types.Integer):
+    @intrinsic
+    def buffer_at(typingctx, address):
+        def codegen(context, builder, signature, arguments):
+            return builder.inttoptr(arguments[0], ir.IntType(element.bitwidth).as_pointer())
+
+        return BufferType(element)(types.int64), codegen
+
+    return buffer_at
+
+
+# Buffers of int8 and int16 at an address.
+buffer8_at = _buffer_at(types.int8)
+buffer16_at = _buffer_at(types.int16)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -27,8 +26,6 @@ from spiking_retina_ros.spiking.topology import (
     Synapse,
     UpsampleLike,
 )
-
-LOGGER = logging.getLogger(__name__)
 
 # Steps that go through a layer together. More would amortise the lists of taps and the constant
 # currents better, fewer keep the largest maps in the last-level cache.
@@ -85,7 +82,7 @@ class Program:
     """
     A network compiled for one input size and windows of up to ``longest`` steps.
 
-    ``rows`` are the rows of nodes by name, ``wide`` names the populations on the slow path,
+    ``rows`` are the rows of nodes by name, ``wide`` are the populations on the slow path and why,
     ``table`` holds the addresses of the memory's arrays.
     """
 
@@ -94,7 +91,7 @@ class Program:
     items: tuple[Item, ...]
     longest: int
     rows: dict[str, int]
-    wide: tuple[str, ...]
+    wide: dict[str, str]
     table: NDArray[np.int64]
 
     def activity(self, name: str) -> NDArray[np.int32]:
@@ -102,6 +99,22 @@ class Program:
         _, height, width = self.plan.shapes[name]
         start = int(self.memory.nodes[self.rows[name], at.ACTIVITY])
         return self.memory.activity[start : start + height * width]
+
+    def traffic(self, index: int, steps: int) -> int:
+        """Return the bytes an item reads and writes in a window: spikes in and out, weights."""
+        node = self.memory.nodes[index]
+        planes = int(node[at.POSITIVE] + node[at.NEGATIVE])
+        spikes = int(node[at.HEIGHT] * node[at.WIDTH] * node[at.PADDED]) * planes // 8
+        weights = 0
+        first = int(node[at.FIRST_SYNAPSE])
+        for synapse in self.memory.synapses[first : first + int(node[at.SYNAPSES])]:
+            places = int(synapse[at.SOURCE_HEIGHT] * synapse[at.SOURCE_WIDTH])
+            planes = int(synapse[at.SOURCE_POSITIVE] + synapse[at.SOURCE_NEGATIVE])
+            words = int(synapse[at.SOURCE_WIDE_WORDS]) * planes
+            spikes += places * words * (at.LANES_PER_WORD // 8)
+            narrow = synapse[at.ARRIVAL] in (Arrival.ROWS_8, Arrival.DEPTHWISE_8)
+            weights += int(synapse[at.ROWS] * node[at.PADDED]) * (1 if narrow else 2)
+        return spikes * steps + weights
 
 
 class ProgramBuilder:
@@ -115,7 +128,7 @@ class ProgramBuilder:
         self.synapses: list[NDArray[np.int64]] = []
         self.planes: dict[str, Planes] = {}
         self.rows: dict[str, int] = {}
-        self.wide: list[str] = []
+        self.wide: dict[str, str] = {}
         self.pools = {
             'weights8': _Pool(np.int8),
             'weights16': _Pool(np.int16),
@@ -140,9 +153,14 @@ class ProgramBuilder:
             self.items,
             self.longest,
             self.rows,
-            tuple(self.wide),
+            self.wide,
             addresses(memory),
         )
+
+    def find_wide(self) -> dict[str, str]:
+        """Return the populations whose sums outgrow 32 bits in the longest window, and why."""
+        reasons = {p.name: self._outgrows(p) for p in self.topology.populations}
+        return {name: reason for name, reason in reasons.items() if reason}
 
     # ---- maps ------------------------------------------------------------------------------------
 
@@ -287,8 +305,7 @@ class ProgramBuilder:
             row[at.COUNTS] = self._reserve('gathered', places * int(row[at.PADDED]))
         arrivals = [self._arrival(node, synapse) for synapse in node.synapses]
         if reason := self._too_wide(node, arrivals):
-            LOGGER.info('%s takes the slow path of 64 bits: %s', node.name, reason)
-            self.wide.append(node.name)
+            self.wide[node.name] = reason
             self._write_wide(row, node)
             return
         row[at.KIND] = Kind.READOUT if node.readout else Kind.POPULATION
@@ -360,13 +377,16 @@ class ProgramBuilder:
         """Return why a population cannot be simulated in 32 bits, or None when it can."""
         if None in arrivals:
             return 'a grouped convolution, or weights that do not fit 16 bits'
+        fast = {Arrival.ROWS_8, Arrival.ROWS_16, Arrival.IMAGE}
+        if node.readout and any(a is not None and a[0] not in fast for a in arrivals):
+            return 'a readout of something else than convolutions'
+        return self._outgrows(node)
+
+    def _outgrows(self, node: Population) -> str | None:
+        """Return how a population's sums outgrow 32 bits, or None when they do not."""
         current = self.plan.current_bounds[node.name]
-        if node.readout:
-            fast = {Arrival.ROWS_8, Arrival.ROWS_16, Arrival.IMAGE}
-            if any(arrival is not None and arrival[0] not in fast for arrival in arrivals):
-                return 'a readout of something else than convolutions'
-            bound = CHUNK * current
-        else:
+        bound = CHUNK * current
+        if not node.readout:
             threshold = self.network.parameter(node, 'threshold').long()
             initial = self.network.parameter(node, 'initial').long()
             farthest = max(int(initial.abs().max()), node.burst * int(threshold.max()))
