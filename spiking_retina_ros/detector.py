@@ -174,7 +174,8 @@ class SpikingDetector:
 
         ``steps`` and ``transient`` override the default window. With ``at_steps`` one run of the
         longest window is read at each of these times, and a tuple of results in their order comes
-        back, at the cost of the longest. Raises ValueError for an image of another type or shape.
+        back, at the cost of the longest; a phased window has nothing to read before its end, so
+        there each time is a run of its own. Raises ValueError for an image of another type or shape.
         """
         start = time.perf_counter()
         _check_image(image)
@@ -262,7 +263,11 @@ def choose_window(default: Window, steps: int | None, transient: int | None) -> 
             f'expected a transient of 0 to {steps - 1} steps for a window of {steps}, '
             f'found {transient}; use a longer window or a shorter transient'
         )
-    return Window(steps, transient)
+    if default.schedule == 'phased' and transient:
+        raise UserError(
+            f'the network has a phased window, which has no transient; found {transient}, give 0'
+        )
+    return Window(steps, transient, default.schedule)
 
 
 def _check_image(image: Any) -> None:

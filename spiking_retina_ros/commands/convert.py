@@ -27,7 +27,7 @@ from spiking_retina_ros.retinanet.torchvision_import import (
     load_torchvision_retinanet,
 )
 from spiking_retina_ros.spiking.model_file import save_network
-from spiking_retina_ros.spiking.network import Window
+from spiking_retina_ros.spiking.network import Schedule, Window
 from spiking_retina_ros.spiking.plan import make_plan
 
 SUMMARY = 'convert a trained RetinaNet into a spiking model file'
@@ -65,6 +65,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--normalisation', choices=('paper', 'fast'), default='fast')
     parser.add_argument('--steps', type=int, help='recommended window, in steps')
     parser.add_argument('--transient', type=int, help='first steps whose outputs are ignored')
+    parser.add_argument(
+        '--schedule',
+        choices=('concurrent', 'phased'),
+        default='concurrent',
+        help='whether layers gather and send in the same steps, or first gather and then send',
+    )
     parser.add_argument('--lower-percentile', type=float, help='epsilon, per cent')
     parser.add_argument('--upper-percentile', type=float, help='lambda, per cent')
     parser.add_argument('--weight-bits', type=int, choices=(8, 16))
@@ -87,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Convert, write the model file and print what it became."""
     options = options_from(arguments)
     default = DEFAULT_WINDOWS[options.normalisation]
-    window = _window(arguments.steps, arguments.transient, default)
+    window = _window(arguments.steps, arguments.transient, default, arguments.schedule)
     problems = ReadingProblems()
     if is_finetuned(arguments.checkpoint):
         finetuned = load_finetuned(arguments.checkpoint)
@@ -170,11 +176,15 @@ def options_from(arguments: argparse.Namespace) -> ConversionOptions:
     return ConversionOptions.preset(arguments.normalisation, **changes)
 
 
-def _window(steps: int | None, transient: int | None, default: Window) -> Window:
+def _window(
+    steps: int | None, transient: int | None, default: Window, schedule: Schedule
+) -> Window:
     steps = default.steps if steps is None else steps
-    transient = default.transient * steps // default.steps if transient is None else transient
+    if transient is None:
+        skips = schedule == 'concurrent'
+        transient = default.transient * steps // default.steps if skips else 0
     try:
-        return Window(steps, transient)
+        return Window(steps, transient, schedule)
     except ValueError as error:
         raise UserError(str(error)) from error
 
@@ -192,7 +202,7 @@ def _report(conversion: Conversion, path: Path, digest: str) -> None:
         'neurons': f'{plan.neurons:,}',
         'analog multiply-accumulates': f'{plan.analog_macs:,}',
         'recommended window': f'{network.window.steps} steps, the first '
-        f'{network.window.transient} ignored',
+        f'{network.window.transient} ignored, {network.window.schedule}',
         'file size': f'{path.stat().st_size / 1e6:.1f} MB',
         'hash': digest[:16],
     }

@@ -16,9 +16,15 @@ from torch import Tensor
 from torch.backends import cudnn
 
 from spiking_retina_ros.spiking import layers
-from spiking_retina_ros.spiking.engine import Simulation, check_times, input_tensor
+from spiking_retina_ros.spiking.engine import (
+    Simulation,
+    check_times,
+    input_tensor,
+    run_each,
+)
 from spiking_retina_ros.spiking.network import IntegerImage, SpikingNetwork
 from spiking_retina_ros.spiking.neurons import spike_limits
+from spiking_retina_ros.spiking.phased import simulate_phased
 from spiking_retina_ros.spiking.plan import Plan, make_plan
 from spiking_retina_ros.spiking.tally import Tally
 from spiking_retina_ros.spiking.topology import (
@@ -73,6 +79,14 @@ class DenseEngine:
             self._plan = make_plan(self.network, (image.shape[1], image.shape[2]))
         # cuDNN may choose transforms (Winograd) whose rounding would cost exactness.
         with torch.no_grad(), cudnn.flags(enabled=False):
+            if self.network.window.schedule == 'phased':
+                plan = self._plan
+                return run_each(
+                    lambda steps: simulate_phased(
+                        plan, current, steps, record=record and steps == times[-1]
+                    ),
+                    times,
+                )
             return _Run(self._plan, current, times).simulate(record=record)
 
 

@@ -19,6 +19,9 @@ class Simulation:
     """
     What a window gave, read at several times from one run.
 
+    Where the network's window is phased there is nothing to read before its end, so that every
+    time is a window, and a run, of its own; the trains are those of the longest.
+
     ``times`` are ascending numbers of simulated steps. ``outputs[name]`` is int64
     (len(times), C, H, W): the net spike count up to each time, or for a readout population the
     gathered current. ``spikes[population]`` and ``synaptic_operations[population]`` are int64
@@ -112,6 +115,21 @@ def make_engine(name: str, network: SpikingNetwork, *, threads: int | None = Non
             f'available are: {", ".join(available)}'
         )
     return ENGINES[name][0](network, threads)
+
+
+def run_each(simulate: Callable[[int], Simulation], times: Sequence[int]) -> Simulation:
+    """Return one simulation made of a run per window length, for phased windows."""
+    runs = [simulate(time) for time in times]
+    return Simulation(
+        tuple(times),
+        {name: torch.cat([run.outputs[name] for run in runs]) for name in runs[0].outputs},
+        {name: torch.cat([run.spikes[name] for run in runs]) for name in runs[0].spikes},
+        {
+            name: torch.cat([run.synaptic_operations[name] for run in runs])
+            for name in runs[0].synaptic_operations
+        },
+        runs[-1].trains,
+    )
 
 
 def check_times(times: Sequence[int]) -> tuple[int, ...]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -27,6 +27,7 @@ from spiking_retina_ros.letterbox import Letterbox
 from spiking_retina_ros.spiking.topology import Population, Synapse, Topology
 
 IntegerImage = NDArray[np.int16]
+Schedule = Literal['concurrent', 'phased']
 
 
 @dataclass(frozen=True)
@@ -53,13 +54,26 @@ class Preprocessing:
 
 @dataclass(frozen=True)
 class Window:
-    """``steps`` simulated time steps of which the spikes of the first ``transient`` are ignored."""
+    """
+    ``steps`` simulated time steps of which the spikes of the first ``transient`` are ignored.
+
+    schedule 'concurrent': all layers gather and send in the same steps, the paper's way. 'phased':
+    a layer gathers for the ``steps`` in which the layers before it send and then sends for as many
+    itself, so it never has to correct what it sent on half of its input. A frame then takes
+    (depth + 1) * steps from first to last, while a new one can enter every ``steps``; each layer is
+    active for ``steps``, so spikes and operations are counted over the same number of steps.
+    """
 
     steps: int
     transient: int
+    schedule: Schedule = 'concurrent'
 
     def __post_init__(self) -> None:
-        """Refuse a window that ends before anything is read."""
+        """Refuse a window that ends before anything is read, or skips what is not there."""
+        if self.schedule not in ('concurrent', 'phased'):
+            raise ValueError(f"expected schedule 'concurrent' or 'phased', found {self.schedule!r}")
+        if self.schedule == 'phased' and self.transient:
+            raise ValueError(f'a phased window has no transient, found {self.transient} steps')
         if not 0 <= self.transient < self.steps:
             raise ValueError(
                 'expected 0 <= transient < steps, '

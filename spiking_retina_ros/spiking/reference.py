@@ -10,7 +10,12 @@ import torch
 from torch import Tensor
 
 from spiking_retina_ros.spiking import layers
-from spiking_retina_ros.spiking.engine import Simulation, check_times, input_tensor
+from spiking_retina_ros.spiking.engine import (
+    Simulation,
+    check_times,
+    input_tensor,
+    run_each,
+)
 from spiking_retina_ros.spiking.network import IntegerImage, SpikingNetwork
 from spiking_retina_ros.spiking.neurons import integrate_and_fire
 from spiking_retina_ros.spiking.plan import Plan, make_plan
@@ -58,6 +63,13 @@ class ReferenceEngine:
         currents = input_tensor(self.network, image)
         plan = self._plan_for((image.shape[1], image.shape[2]))
         with torch.no_grad():
+            if self.network.window.schedule == 'phased':
+                return run_each(
+                    lambda steps: self._simulate_phased(
+                        plan, currents, steps, record=record and steps == times[-1]
+                    ),
+                    times,
+                )
             return self._simulate(plan, currents, times, record=record)
 
     def _simulate(
@@ -94,6 +106,86 @@ class ReferenceEngine:
             tally.operations,
             {name: torch.stack(values) for name, values in trains.items()},
         )
+
+    def _simulate_phased(
+        self, plan: Plan, image: Tensor, steps: int, *, record: bool
+    ) -> Simulation:
+        """One node after the other: all its input arrives, then it sends for ``steps`` steps."""
+        constant = self._input_currents(plan, image)
+        state = self._initial_state(plan)
+        tally = Tally(plan, (1,))
+        trains: dict[str, Tensor] = {}
+        last_use = {
+            name: index
+            for index, node in enumerate(self.network.topology.nodes)
+            for name in node.sources
+        }
+        outputs: dict[str, Tensor] = {}
+        recorded: dict[str, Tensor] = {}
+        for index, node in enumerate(self.network.topology.nodes):
+            if isinstance(node, Population):
+                arrived = {
+                    synapse.source: trains[synapse.source].abs().sum((0, 1), dtype=torch.float64)
+                    for synapse in node.synapses
+                    if synapse.source != INPUT
+                }
+                activity = {name: value.long()[None] for name, value in arrived.items()}
+                tally.add_operations(node, 0, activity)
+                total = self._gathered(node, trains, constant[node.name] * steps)
+                if node.readout:
+                    outputs[node.name] = total[0].long()[None]
+                    continue
+                trains[node.name] = self._send(node, state, total, steps)
+                count = trains[node.name].abs().sum(dtype=torch.float64).long()
+                tally.add_spikes(node, 0, count[None])
+            else:
+                trains[node.name] = self._pass_on(node, plan, trains)
+            if node.name in self.network.topology.outputs:
+                outputs[node.name] = trains[node.name].sum(0, dtype=torch.float64).long()[None]
+            if record:
+                recorded[node.name] = trains[node.name]
+            for name in [name for name in trains if last_use.get(name, -1) <= index]:
+                del trains[name]
+        ordered = {name: outputs[name] for name in self.network.topology.outputs}
+        return Simulation((steps,), ordered, tally.spikes, tally.operations, recorded)
+
+    def _gathered(
+        self, population: Population, trains: dict[str, Tensor], constant: Tensor
+    ) -> Tensor:
+        """Return all current that arrives while the sources send, (1, C, H, W) float64."""
+        total = constant
+        for index, synapse in enumerate(population.synapses):
+            if synapse.source != INPUT:
+                weight = self._weights[population.name, index].double()
+                arriving = trains[synapse.source].sum(0, dtype=torch.float64)[None]
+                total = total + layers.synapse_sum(weight, arriving, synapse)
+        return total
+
+    def _send(self, population: Population, state: _State, total: Tensor, steps: int) -> Tensor:
+        """Let the neurons fire for ``steps`` steps; return the spikes int8 (steps, C, H, W)."""
+        neuron, membrane = state.neurons[population.name], state.membranes[population.name]
+        silence = torch.zeros_like(total)
+        spikes = torch.empty((steps, *total.shape[1:]), dtype=torch.int8)
+        for step in range(steps):
+            emitted, membrane = neuron(total if step == 0 else silence, membrane)
+            spikes[step] = emitted[0].to(torch.int8)
+        return spikes
+
+    def _pass_on(
+        self,
+        node: MaxPool | UpsampleLike | Concatenation,
+        plan: Plan,
+        trains: dict[str, Tensor],
+    ) -> Tensor:
+        """Return the spikes (steps, C, H, W) of a node that only passes them on."""
+        if isinstance(node, MaxPool):
+            counts = torch.cumsum(trains[node.source].double(), 0)
+            pooled = layers.pool_counts(counts, node)
+            start = torch.zeros_like(pooled[:1])
+            return torch.cat([start, pooled]).diff(dim=0).to(torch.int8)
+        if isinstance(node, UpsampleLike):
+            return layers.upsample(trains[node.source], plan.shapes[node.name][1:])
+        return torch.cat([trains[name] for name in node.inputs], 1)
 
     def _advance(
         self,

@@ -14,8 +14,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.spiking.dense import chunks
-from spiking_retina_ros.spiking.engine import Simulation, check_times, input_tensor
+from spiking_retina_ros.spiking.engine import (
+    Simulation,
+    check_times,
+    input_tensor,
+    run_each,
+)
 from spiking_retina_ros.spiking.event import layout as at
 from spiking_retina_ros.spiking.event.kernels import load_kernels
 from spiking_retina_ros.spiking.event.program import CHUNK, Program, ProgramBuilder, is_readout
@@ -81,14 +87,29 @@ class EventEngine:
         """Simulate, see ``Engine.run``."""
         times = check_times(times)
         input_tensor(self.network, image)
+        phased = self.network.window.schedule == 'phased'
+        if phased and times[-1] > CHUNK:
+            raise UserError(
+                f'the event engine simulates phased windows of at most {CHUNK} steps, found '
+                f"{times[-1]}; use fewer, or the engine 'dense'"
+            )
         with _RUNNING:
             self._ensure((image.shape[1], image.shape[2]), times[-1])
+            self._program.memory.sizes[at.PHASED] = phased
+            if phased:
+                return run_each(
+                    lambda steps: self._simulate(
+                        image, (steps,), record=record and steps == times[-1]
+                    ),
+                    times,
+                )
             return self._simulate(image, times, record=record)
 
     def profile(self, image: IntegerImage, steps: int) -> list[LayerTime]:
         """Run one window and return what each item of the program took, in order."""
         with _RUNNING:
             self._ensure((image.shape[1], image.shape[2]), steps)
+            self._program.memory.sizes[at.PHASED] = self.network.window.schedule == 'phased'
             self._start(image)
             taken = np.zeros(len(self._program.items))
             for first, last in chunks((steps,), CHUNK):

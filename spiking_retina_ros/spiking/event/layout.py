@@ -94,8 +94,9 @@ LANES_PER_WORD = 32
     SIZE_LENGTHS,
     SIZE_TAPS,
     SENT_SCRATCH,  # where the scratch in ``sent`` begins
+    PHASED,  # whether neurons gather a whole window before they send
     SIZES,
-) = range(11)
+) = range(12)
 
 # ---- columns of a node -------------------------------------------------------------------------
 (

@@ -45,6 +45,7 @@ from spiking_retina_ros.spiking.event.layout import (
     NEGATIVE,
     NODE_COLUMNS,
     PADDED,
+    PHASED,
     POSITIVE,
     ROOM,
     ROWS,
@@ -78,6 +79,7 @@ from spiking_retina_ros.spiking.event.places import (
     step_words_of,
 )
 from spiking_retina_ros.spiking.event.vectors import (
+    add,
     claim,
     lanes_of,
     load,
@@ -239,6 +241,14 @@ def _fire(tile, m, node, worker, place, channel, start, stride):
         store(m.currents, membrane, load(m.membranes, node[MEMBRANE] + state, tile))
         if node[SENT] >= 0:
             store(m.sent, sent, load(m.sent, node[SENT] + state, tile))
+    if m.sizes[PHASED] != 0:
+        # all that arrives first; then the neurons fire on without any current
+        v = load(m.currents, membrane, tile)
+        for step in range(steps):
+            v = add(v, load(m.currents, start + step * stride, tile))
+        store(m.currents, membrane, v)
+        start, stride = membrane - lanes, np.int64(0)  # the constant current was added already
+        store(m.currents, start, splat32(0, tile))
     plane = node[PADDED] // LANES_PER_WORD
     step_words = plane * (node[POSITIVE] + node[NEGATIVE])
     words = node[WORDS] + place * steps * step_words + channel // LANES_PER_WORD
