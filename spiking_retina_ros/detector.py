@@ -175,7 +175,8 @@ class SpikingDetector:
         ``steps`` and ``transient`` override the default window. With ``at_steps`` one run of the
         longest window is read at each of these times, and a tuple of results in their order comes
         back, at the cost of the longest; a phased window has nothing to read before its end, so
-        there each time is a run of its own. Raises ValueError for an image of another type or shape.
+        there each time is a run of its own. Raises ValueError for an image of another type or
+        shape.
         """
         start = time.perf_counter()
         _check_image(image)
