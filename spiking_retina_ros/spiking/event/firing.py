@@ -14,17 +14,24 @@ from __future__ import annotations
 from spiking_retina_ros.spiking.event.compiling import kernel
 from spiking_retina_ros.spiking.event.vectors import (
     add,
+    add_where,
     at_least,
     below,
     both,
+    exclusive,
+    least,
     load,
     multiply,
+    narrow16,
+    shift_left,
     splat16,
     splat32,
     store,
     store_mask,
     subtract,
+    subtract_where,
     where,
+    widen32,
 )
 
 
@@ -37,7 +44,7 @@ def fire_unsigned(tile, m, start, stride, steps, threshold, membrane, words, ste
     for step in range(steps):
         v = add(v, load(m.currents, start + step * stride, tile))
         up = at_least(v, theta)
-        v = subtract(v, where(up, theta))
+        v = subtract_where(v, up, theta)
         spikes += store_mask(m.words, words + step * step_words, up)
     store(m.currents, membrane, v)
     return spikes
@@ -53,7 +60,7 @@ def fire_signed(tile, m, start, stride, steps, threshold, membrane, words, step_
     for step in range(steps):
         v = add(v, load(m.currents, start + step * stride, tile))
         up, down = at_least(v, theta), below(v, zero)
-        v = add(subtract(v, where(up, theta)), where(down, theta))
+        v = add_where(subtract_where(v, up, theta), down, theta)
         spikes += store_mask(m.words, words + step * step_words, up)
         spikes += store_mask(m.words, words + step * step_words + plane, down)
     store(m.currents, membrane, v)
@@ -64,21 +71,27 @@ def fire_signed(tile, m, start, stride, steps, threshold, membrane, words, step_
 def fire_corrective(
     tile, m, start, stride, steps, threshold, membrane, words, step_words, plane, sent
 ):
-    """One negative spike only while more positive ones were sent; ``sent`` indexes ``m.sent``."""
+    """
+    One negative spike only while more positive ones were sent; ``sent`` indexes ``m.sent``.
+
+    ``lowest`` is 0 where more were sent and the lowest number elsewhere, so that one comparison
+    decides: masks that have to be combined cost more than all the rest.
+    """
     theta = load(m.numbers, threshold, tile)
     v = load(m.currents, membrane, tile)
-    n = load(m.sent, sent, tile)
-    zero, zero16, one16 = splat32(0, tile), splat16(0, tile), splat16(1, tile)
+    n = widen32(load(m.sent, sent, tile))
+    one, sign = splat32(1, tile), splat32(-(2**31), tile)
     spikes = 0
     for step in range(steps):
+        lowest = exclusive(shift_left(least(n, one), 31), sign)
         v = add(v, load(m.currents, start + step * stride, tile))
-        up, down = at_least(v, theta), both(below(v, zero), below(zero16, n))
-        v = add(subtract(v, where(up, theta)), where(down, theta))
-        n = subtract(add(n, where(up, one16)), where(down, one16))
+        up, down = at_least(v, theta), below(v, lowest)
+        v = add_where(subtract_where(v, up, theta), down, theta)
+        n = subtract_where(add_where(n, up, one), down, one)
         spikes += store_mask(m.words, words + step * step_words, up)
         spikes += store_mask(m.words, words + step * step_words + plane, down)
     store(m.currents, membrane, v)
-    store(m.sent, sent, n)
+    store(m.sent, sent, narrow16(n))
     return spikes
 
 
@@ -123,8 +136,8 @@ def fire_burst(
             n = add(n, where(high, one16))
             if fire != 0:
                 # floor(V / theta) <= -size, and lowest <= -size
-                least = size - 1 if fire == 1 else size - 1 - time
-                low = both(below(v, lower), below(splat16(least, tile), earlier))
+                fewest = size - 1 if fire == 1 else size - 1 - time
+                low = both(below(v, lower), below(splat16(fewest, tile), earlier))
                 down = add(down, where(low, one))
                 n = subtract(n, where(low, one16))
                 lower = subtract(lower, theta)

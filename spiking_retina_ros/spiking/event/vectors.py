@@ -156,6 +156,17 @@ widen16 = _widening(16)
 widen32 = _widening(32)
 
 
+@intrinsic
+def narrow16(typingctx, vector):
+    """Return the low 16 bits of every lane."""
+    narrow = VectorType(16, vector.lanes)
+
+    def codegen(context, builder, signature, arguments):
+        return builder.trunc(arguments[0], _llvm(narrow))
+
+    return narrow(vector), codegen
+
+
 def _elementwise(name: str):
     @intrinsic
     def operation(typingctx, left, right):
@@ -173,6 +184,20 @@ add = _elementwise('add')
 subtract = _elementwise('sub')
 multiply = _elementwise('mul')
 both = _elementwise('and_')
+exclusive = _elementwise('xor')
+
+
+@intrinsic
+def least(typingctx, left, right):
+    """Return the smaller of two, lane by lane."""
+    assert left == right
+
+    def codegen(context, builder, signature, arguments):
+        name = f'llvm.smin.v{left.lanes}i{left.bits}'
+        kind = ir.FunctionType(_llvm(left), [_llvm(left)] * 2)
+        return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), arguments)
+
+    return left(left, right), codegen
 
 
 @intrinsic
@@ -333,14 +358,21 @@ def claim(typingctx, counter, index):
     return types.int64(counter, types.int64), codegen
 
 
-@intrinsic
-def add_where(typingctx, left, mask, right):
-    """Return ``left + right`` where the mask is set and ``left`` elsewhere."""
-    assert mask.bits == 1
-    assert left == right
+def _where(name: str):
+    @intrinsic
+    def operation_where(typingctx, left, mask, right):
+        assert mask.bits == 1
+        assert left == right
 
-    def codegen(context, builder, signature, arguments):
-        total = builder.add(arguments[0], arguments[2])
-        return builder.select(arguments[1], total, arguments[0])
+        def codegen(context, builder, signature, arguments):
+            result = getattr(builder, name)(arguments[0], arguments[2])
+            return builder.select(arguments[1], result, arguments[0])
 
-    return left(left, mask, right), codegen
+        return left(left, mask, right), codegen
+
+    return operation_where
+
+
+# (left, mask, right): left + right or left - right where the mask is set, left elsewhere.
+add_where = _where('add')
+subtract_where = _where('sub')
