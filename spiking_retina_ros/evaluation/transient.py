@@ -26,7 +26,7 @@ from spiking_retina_ros.retinanet.preprocess import preprocess
 from spiking_retina_ros.spiking.network import SpikingNetwork, Window
 
 # Transients tried for a window, as shares of its steps.
-CANDIDATE_SHARES = (0, 1 / 16, 1 / 8, 3 / 16, 1 / 4, 3 / 8, 1 / 2, 5 / 8, 3 / 4)
+CANDIDATE_SHARES = (0, 1 / 16, 1 / 8, 3 / 16, 1 / 4, 3 / 8, 1 / 2, 5 / 8, 3 / 4, 7 / 8)
 
 # class maps and box maps, one (1, C, H, W) per level
 Outputs = tuple[Sequence[Tensor], Sequence[Tensor]]

@@ -35,10 +35,9 @@ def draw_precision_curve(evaluation: Evaluation, recommended: Window, path: Path
         steps = [score.window.steps for score in scores]
         values = [100 * score.scored.precision.map50 for score in scores]
         losses = np.array([score.scored.loss_interval for score in scores])
+        band = np.clip(analog - losses, 0, 100)
         axes.plot(steps, values, color=colour, marker=marker, linewidth=2, label=label)
-        axes.fill_between(
-            steps, analog - losses[:, 1], analog - losses[:, 0], color=colour, alpha=0.15
-        )
+        axes.fill_between(steps, band[:, 1], band[:, 0], color=colour, alpha=0.15)
     axes.axvline(recommended.steps, color=style.GREEN, linewidth=1, dashes=(2, 2))
     axes.text(
         recommended.steps,
@@ -51,7 +50,7 @@ def draw_precision_curve(evaluation: Evaluation, recommended: Window, path: Path
     )
     style.step_ticks(axes, [score.window.steps for score in subject.windows])
     axes.set_ylabel('mAP@0.5, per cent')
-    axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
+    axes.set_ylim(bottom=0)
     axes.legend(loc='lower right', framealpha=0.95)
     axes.set_title(
         f'{subject.name}: {evaluation.images} images of {evaluation.data.name}; '
