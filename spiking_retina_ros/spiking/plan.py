@@ -97,6 +97,7 @@ def make_plan(network: SpikingNetwork, input_size: tuple[int, int]) -> Plan:
     shapes = node_shapes(network.topology, weights, input_size)
     biases, current_bounds, sum_bounds = {}, {}, {}
     for population in network.topology.populations:
+        _check_initial(network, population)
         biases[population.name] = bias_map(network.tensors, population, shapes).long()
         sums = [_sum_bound(network, synapse) for synapse in population.synapses]
         bits = network.fraction_bits(population)
@@ -107,6 +108,20 @@ def make_plan(network: SpikingNetwork, input_size: tuple[int, int]) -> Plan:
         sum_bounds[population.name] = max(sums)
         current_bounds[population.name] = sum(currents) + int(biases[population.name].abs().max())
     return Plan(network, shapes, biases, current_bounds, sum_bounds)
+
+
+def _check_initial(network: SpikingNetwork, population: Population) -> None:
+    """Refuse membranes that start at the threshold: snnTorch takes that for a spike just sent."""
+    if population.readout:
+        return
+    initial = network.parameter(population, 'initial')
+    threshold = network.parameter(population, 'threshold')
+    if bool((initial >= threshold).any()) or int(threshold.min()) < 1:
+        channel = int((threshold - initial.clamp(min=0)).argmin())
+        raise ValueError(
+            f'{population.name}: expected thresholds of at least 1 above the initial membrane, '
+            f'found {int(threshold[channel])} and {int(initial[channel])} in channel {channel}'
+        )
 
 
 def node_shapes(

@@ -134,7 +134,7 @@ class Topology:
     _by_name: dict[str, Node] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Check that names are unique and every source comes before the node that needs it."""
+        """Check that names are unique, sources come before who needs them, readouts are read."""
         seen: dict[str, Node] = {}
         for node in self.nodes:
             missing = [name for name in node.sources if name != INPUT and name not in seen]
@@ -146,6 +146,9 @@ class Topology:
             seen[node.name] = node
         if unknown := [name for name in self.outputs if name not in seen]:
             raise ValueError(f'expected outputs among the nodes, unknown are {unknown}')
+        lost = [p.name for p in self.populations if p.readout and p.name not in self.outputs]
+        if lost:
+            raise ValueError(f'expected every readout among the outputs, {lost} are not')
         object.__setattr__(self, '_by_name', seen)
 
     def __getitem__(self, name: str) -> Node:

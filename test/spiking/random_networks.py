@@ -69,7 +69,9 @@ class Builder:
         return f'n{self.drawn}'
 
     def _append(self, node: Node) -> None:
-        topology = Topology((*self.nodes, node), (), self.input_channels)
+        nodes = (*self.nodes, node)
+        readouts = tuple(n.name for n in nodes if isinstance(n, Population) and n.readout)
+        topology = Topology(nodes, readouts, self.input_channels)
         try:
             self.shapes = node_shapes(topology, self.weights, self.size)
         except ValueError:  # a kernel larger than its map
