@@ -32,7 +32,7 @@ from spiking_retina_ros.spiking.plan import make_plan
 
 SUMMARY = 'convert a trained RetinaNet into a spiking model file'
 TORCHVISION_INPUT_SIZE = (480, 640)
-DEFAULT_WINDOWS = {'paper': Window(256, 64), 'fast': Window(32, 8)}
+DEFAULT_WINDOWS = {'paper': Window(256, 64), 'fast': Window(32, 0)}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

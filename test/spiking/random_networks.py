@@ -68,10 +68,14 @@ class Builder:
         self.drawn += 1
         return f'n{self.drawn}'
 
-    def _append(self, node: Node) -> None:
+    def _topology(self, node: Node) -> Topology:
+        """Return what there is and one more node; readouts must be outputs."""
         nodes = (*self.nodes, node)
         readouts = tuple(n.name for n in nodes if isinstance(n, Population) and n.readout)
-        topology = Topology(nodes, readouts, self.input_channels)
+        return Topology(nodes, readouts, self.input_channels)
+
+    def _append(self, node: Node) -> None:
+        topology = self._topology(node)
         try:
             self.shapes = node_shapes(topology, self.weights, self.size)
         except ValueError:  # a kernel larger than its map
@@ -95,9 +99,7 @@ class Builder:
         name = self._new_name()
         self.shapes.setdefault(INPUT, (self.input_channels, *self.size))
         first = self._convolution(f'{name}.0', self._source(image=True), None)
-        topology = Topology(
-            (*self.nodes, Population(name, name, (first,))), (), self.input_channels
-        )
+        topology = self._topology(Population(name, name, (first,)))
         synapses = [first]
         try:
             shape = node_shapes(topology, self.weights, self.size)[name]
