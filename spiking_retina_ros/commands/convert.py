@@ -13,6 +13,7 @@ from spiking_retina_ros.conversion.calibration_cache import CalibrationCache, de
 from spiking_retina_ros.conversion.convert import Conversion, convert, convert_finetuned
 from spiking_retina_ros.conversion.finetuned_file import is_finetuned, load_finetuned
 from spiking_retina_ros.conversion.options import ConversionOptions
+from spiking_retina_ros.datasets.coco import read_coco
 from spiking_retina_ros.datasets.images import (
     ReadingProblems,
     find_images,
@@ -20,6 +21,8 @@ from spiking_retina_ros.datasets.images import (
     sample_images,
 )
 from spiking_retina_ros.errors import UserError
+from spiking_retina_ros.evaluation.evaluate import EvaluationOptions
+from spiking_retina_ros.evaluation.window_choice import choose_window_by_loss
 from spiking_retina_ros.retinanet.checkpoint import load_retinanet
 from spiking_retina_ros.retinanet.network import RetinaNet
 from spiking_retina_ros.retinanet.torchvision_import import (
@@ -80,6 +83,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--half-threshold', action=argparse.BooleanOptionalAction)
     parser.add_argument('--fuse-additions', action=argparse.BooleanOptionalAction)
     parser.add_argument(
+        '--max-loss-points',
+        type=float,
+        help='choose the fewest steps that lose no more points of mAP@0.5 than this on the '
+        'calibration set, which then must be a COCO json',
+    )
+    parser.add_argument(
+        '--loss-images', type=int, default=96, help='images of it to measure the loss on'
+    )
+    parser.add_argument(
         '--no-cache', action='store_true', help='calibrate anew even if it was done before'
     )
     parser.add_argument(
@@ -127,6 +139,8 @@ def _calibrated(
     )
     cache = None if arguments.no_cache else CalibrationCache(default_cache_folder())
     conversion = convert(analog, images, options, window=window, cache=cache)
+    if arguments.max_loss_points is not None:
+        conversion = _with_chosen_window(conversion, analog, arguments)
     calibration = {
         'images': len(images),
         'seed': arguments.seed,
@@ -135,6 +149,30 @@ def _calibrated(
     provenance = {**conversion.network.provenance, 'calibration': calibration}
     network = replace(conversion.network, provenance=provenance)
     return replace(conversion, network=network)
+
+
+def _with_chosen_window(
+    conversion: Conversion, analog: RetinaNet, arguments: argparse.Namespace
+) -> Conversion:
+    """Put the window that the data choose, and its figures, into the network."""
+    sets = [source for source in arguments.images if source.endswith('.json')]
+    if not sets:
+        raise UserError(
+            '--max-loss-points needs boxes to measure the loss: give --images a COCO json'
+        )
+    network = conversion.network
+    choice = choose_window_by_loss(
+        network,
+        analog,
+        read_coco(Path(sets[0]), network.class_names),
+        EvaluationOptions(limit=arguments.loss_images, timing_images=0),
+        max_loss_points=arguments.max_loss_points,
+        name=str(arguments.checkpoint),
+    )
+    provenance = {**network.provenance, 'fidelity': choice.fidelity()}
+    return replace(
+        conversion, network=replace(network, window=choice.window, provenance=provenance)
+    )
 
 
 def load_checkpoint(

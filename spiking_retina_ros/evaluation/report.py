@@ -114,15 +114,21 @@ def examine(
 
 
 def default_steps(window: Window) -> tuple[int, ...]:
-    """Return a quarter, a half, once and twice the recommended steps, and an eighth."""
-    return tuple(sorted({max(1, window.steps * part // 8) for part in (1, 2, 4, 8, 16)}))
+    """
+    Return an eighth, a quarter, a half, once and twice the recommended steps.
+
+    Not twice for a phased window: the event engine's are not that long.
+    """
+    parts = (1, 2, 4, 8, 16) if window.schedule == 'concurrent' else (1, 2, 4, 8)
+    return tuple(sorted({max(1, window.steps * part // 8) for part in parts}))
 
 
 def curve_windows(recommended: Window, steps: Sequence[int]) -> tuple[Window, ...]:
     """Return each window length with and without its transient; one simulation reads them all."""
-    plain = [Window(number, 0) for number in steps]
+    schedule = recommended.schedule
+    plain = [Window(number, 0, schedule) for number in steps]
     skipping = [choose_window(recommended, number, None) for number in steps]
-    own = [Window(recommended.steps, 0), recommended]
+    own = [Window(recommended.steps, 0, schedule), recommended]
     return tuple(
         sorted({*plain, *skipping, *own}, key=lambda window: (window.steps, window.transient))
     )

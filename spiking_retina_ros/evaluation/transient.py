@@ -23,7 +23,7 @@ from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.evaluation.fill_times import fill_times
 from spiking_retina_ros.retinanet.network import RetinaNet
 from spiking_retina_ros.retinanet.preprocess import preprocess
-from spiking_retina_ros.spiking.network import SpikingNetwork, Window
+from spiking_retina_ros.spiking.network import Schedule, SpikingNetwork, Window
 
 # Transients tried for a window, as shares of its steps.
 CANDIDATE_SHARES = (0, 1 / 16, 1 / 8, 3 / 16, 1 / 4, 3 / 8, 1 / 2, 5 / 8, 3 / 4, 7 / 8)
@@ -48,6 +48,7 @@ class TransientSearch:
     errors: tuple[float, ...]
     estimated: int
     images: int
+    schedule: Schedule = 'concurrent'
 
     @property
     def best(self) -> int:
@@ -57,7 +58,7 @@ class TransientSearch:
     @property
     def window(self) -> Window:
         """Return the recommended window."""
-        return Window(self.steps, self.best)
+        return Window(self.steps, self.best, self.schedule)
 
     def gain(self) -> float:
         """Return how many times smaller the least error is than the one without a transient."""
@@ -105,7 +106,8 @@ def search_transients(
 
     ``images`` are BGR (H, W, 3) uint8, of the data the network was calibrated on. ``candidates``
     are transients in steps; those that do not fit into a window are left out, 0 is always tried.
-    Without them they are shares of each window. Raises UserError without images or steps.
+    Without them they are shares of each window. A phased window has none but 0. Raises UserError
+    without images or steps.
     """
     if not images or not steps or min(steps) < 1:
         raise UserError(
@@ -113,7 +115,8 @@ def search_transients(
             f'{len(images)} images and steps {list(steps)}'
         )
     detector = SpikingDetector(network, engine=engine, threads=threads)
-    windows = {number: _windows(number, candidates) for number in sorted(set(steps))}
+    schedule = network.window.schedule
+    windows = {number: _windows(number, candidates, schedule) for number in sorted(set(steps))}
     everything = [window for group in windows.values() for window in group]
     errors = _Errors(everything)
     for image in tqdm(images, desc='searching the transient', unit='image', disable=quiet):
@@ -130,6 +133,7 @@ def search_transients(
             tuple(errors.relative(window) for window in group),
             estimated,
             len(images),
+            schedule,
         )
         for number, group in windows.items()
     )
@@ -168,7 +172,9 @@ def _square(values: Tensor) -> float:
     return float(values.double().square().sum())
 
 
-def _windows(steps: int, candidates: Sequence[int] | None) -> list[Window]:
+def _windows(steps: int, candidates: Sequence[int] | None, schedule: Schedule) -> list[Window]:
+    if schedule == 'phased':
+        return [Window(steps, 0, schedule)]
     wanted = [round(share * steps) for share in CANDIDATE_SHARES]
     chosen = {0, *(wanted if candidates is None else candidates)}
     return [Window(steps, transient) for transient in sorted(chosen) if 0 <= transient < steps]

@@ -18,9 +18,12 @@ from spiking_retina_ros.evaluation.export import plain
 from spiking_retina_ros.evaluation.results import Evaluation, WindowScore
 from spiking_retina_ros.evaluation.transient import TransientSearch, search_transients
 from spiking_retina_ros.retinanet.network import RetinaNet
-from spiking_retina_ros.spiking.network import SpikingNetwork, Window
+from spiking_retina_ros.spiking.network import Schedule, SpikingNetwork, Window
 
-STEPS = (4, 8, 16, 32, 64, 128, 256)
+STEPS: dict[Schedule, tuple[int, ...]] = {
+    'concurrent': (4, 8, 16, 32, 64, 128, 256),
+    'phased': (2, 4, 8, 16),
+}
 TRANSIENT_IMAGES = 8
 
 
@@ -67,16 +70,17 @@ def choose_window_by_loss(
     options: EvaluationOptions,
     *,
     max_loss_points: float,
-    steps: Sequence[int] = STEPS,
+    steps: Sequence[int] | None = None,
     name: str = 'the network',
 ) -> WindowChoice:
     """
     Return the shortest window that, as all longer ones, loses at most ``max_loss_points``.
 
     The loss is in points of mAP@0.5 on ``images``, the calibration part of the data with its
-    boxes. For each of ``steps`` the transient with the least output error is used. Raises UserError
-    naming the smallest loss where none is small enough.
+    boxes. For each of ``steps`` (by default ``STEPS`` of the schedule) the transient with the least
+    output error is used. Raises UserError naming the smallest loss where none is small enough.
     """
+    steps = STEPS[network.window.schedule] if steps is None else steps
     chosen = evenly_spaced(images.images, options.limit)
     sample = evenly_spaced(chosen, TRANSIENT_IMAGES)
     pictures = [image for image in (read_image(item.path) for item in sample) if image is not None]
