@@ -3,7 +3,7 @@ Level A of the replay regression: frames to network to golden json, no ROS, exac
 
 Run this file to write ``golden.json`` anew after the shipped network was changed on purpose:
 
-    python test/replay/golden.py
+    PYTHONPATH=. python test/replay/golden.py
 """
 
 import json

@@ -8,7 +8,7 @@ from golden import GOLDEN, answers
 
 def test_frames_give_the_golden_answers():
     found, expected = answers(), json.loads(GOLDEN.read_text())
-    again = 'if the network was changed on purpose: python test/replay/golden.py'
+    again = 'if the network was changed on purpose: PYTHONPATH=. python test/replay/golden.py'
     assert found['model_hash'] == expected['model_hash'], again
     for one, other in zip(found['frames'], expected['frames'], strict=True):
         window, wanted = one['window'], other['window']
