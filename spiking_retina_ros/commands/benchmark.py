@@ -26,10 +26,15 @@ from spiking_retina_ros.evaluation.peak_memory import peak_rss_mb
 from spiking_retina_ros.model_paths import analog_model, spiking_model
 from spiking_retina_ros.spiking.engine import available_engines, make_engine
 from spiking_retina_ros.spiking.model_file import load_network
-from spiking_retina_ros.spiking.network import SpikingNetwork
+from spiking_retina_ros.spiking.network import Schedule, SpikingNetwork
 
 SUMMARY = 'time the engines, layer by layer, beside the analog network'
-MEMORY_WINDOWS = (16, 64, 256)
+# The event engine's phased windows are short; see EventEngine.run.
+DEFAULT_WINDOWS: dict[Schedule, str] = {'concurrent': '8,16,32', 'phased': '4,8,16'}
+MEMORY_WINDOWS: dict[Schedule, tuple[int, ...]] = {
+    'concurrent': (16, 64, 256),
+    'phased': (4, 8, 16),
+}
 MOST_IMAGES = 8
 
 
@@ -39,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('images', nargs='*', help='images to show (default: smoothed noise)')
     parser.add_argument('--model', type=Path, help='model file (default: the shipped one)')
     parser.add_argument('--analog', type=Path, help='checkpoint (default: the shipped one)')
-    parser.add_argument('--steps', default='8,16,32', help='windows')
+    parser.add_argument('--steps', help='windows (default: 8,16,32, or phased 4,8,16)')
     parser.add_argument('--engines', help='engines to time (default: all that are available)')
     parser.add_argument('--rounds', type=int, default=15, help='frames of each contestant')
     parser.add_argument('--threads', type=int, default=cores, help='processor cores to use')
@@ -52,7 +57,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Measure, print tables, write json."""
     model = arguments.model or spiking_model()
     network = load_network(model)
-    steps = _numbers(arguments.steps)
+    schedule = network.window.schedule
+    steps = _numbers(arguments.steps or DEFAULT_WINDOWS[schedule])
     engines = _engines(arguments.engines, network)
     images = _images(arguments.images, network)
     analog = AnalogDetector.load(arguments.analog or analog_model()).network
@@ -70,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
         report = _with_layers(report, network, images[0])
         if not arguments.no_memory:
             memory = peak_rss_mb(
-                model, engine=EVENT, steps=MEMORY_WINDOWS, threads=arguments.threads
+                model, engine=EVENT, steps=MEMORY_WINDOWS[schedule], threads=arguments.threads
             )
             report = replace(report, peak_rss_mb=memory)
     _print(report)
