@@ -69,7 +69,7 @@ class EventEngine:
         self.threads = available if threads is None else max(1, min(threads, available))
         begin = time.perf_counter()
         self._kernels = load_kernels()
-        self._fan_outs: list[tuple[str, str, NDArray[np.float64]]] = []
+        self._fan_outs: list[tuple[str, str, NDArray[np.int64]]] = []
         self._program: Program = self._prepare(
             network.preprocessing.input_size, network.window.steps
         )
@@ -146,8 +146,7 @@ class EventEngine:
             if synapse.source != INPUT
         ]
         self._fan_outs = [
-            (name, source, fan_out.numpy().astype(np.float64).reshape(-1))
-            for name, source, fan_out in fan_outs
+            (name, source, fan_out.numpy().reshape(-1)) for name, source, fan_out in fan_outs
         ]
         return program
 
@@ -198,8 +197,9 @@ class EventEngine:
             for name in spikes:
                 spikes[name] += int(self._program.activity(name).sum(dtype=np.int64))
             for name, source, fan_out in self._fan_outs:
-                # doubles are exact here: far fewer than 2**53 operations
-                operations[name] += int(np.dot(self._program.activity(source), fan_out))
+                # No dot product: BLAS's threads go on spinning after one, and would take a core
+                # from the kernels of the next chunk, which halves their speed.
+                operations[name] += int((self._program.activity(source) * fan_out).sum())
             if last in times:
                 outputs = {name: self._read(name) for name in topology.outputs}
                 readings.append((outputs, dict(spikes), dict(operations)))

@@ -122,10 +122,11 @@ LANES_PER_WORD = 32
     COUNTS,  # offset of running counts, or of what a readout gathers
     BLOCK,  # places a thread takes at a time
     IS_READOUT,
+    GATHERS,  # whether the spikes of all steps are summed at once
     ROW_TABLE,  # source row of each row, and
     COLUMN_TABLE,  # source column of each column of an upsampled map
     NODE_COLUMNS,
-) = range(25)
+) = range(26)
 
 # ---- columns of a synapse ----------------------------------------------------------------------
 (

@@ -34,6 +34,7 @@ from spiking_retina_ros.spiking.event.layout import (
     COUNTS,
     FIRE,
     FIRST_SYNAPSE,
+    GATHERS,
     HEIGHT,
     INITIAL,
     IS_READOUT,
@@ -83,6 +84,7 @@ from spiking_retina_ros.spiking.event.vectors import (
     claim,
     lanes_of,
     load,
+    multiply,
     splat16,
     splat32,
     store,
@@ -129,7 +131,7 @@ def _look_around(compress, m, node, worker, place, local):
         rows, lengths, taps = _scratch(m, synapse, worker, local)
         arrival = synapse[ARRIVAL]
         if arrival in (ROWS_8, ROWS_16):
-            gather = node[IS_READOUT] != 0
+            gather = node[GATHERS] != 0
             list_rows(compress, m, rows, lengths, taps, synapse, y, x, gather)
         elif arrival in (DEPTHWISE_8, DEPTHWISE_16):
             m.lengths[lengths] = list_depthwise(m, taps, synapse, y, x)
@@ -157,10 +159,10 @@ def _advance_tile(tile, m, node, worker, place, local, channel):
     if node[CLASSES] >= 0:
         base += np.int64(m.tables[node[CLASSES] + place]) * node[PADDED]
     store(m.currents, constant, load(m.numbers, base, tile))
-    steps = np.int64(1) if node[IS_READOUT] != 0 else m.sizes[STEPS]
+    steps = np.int64(1) if node[GATHERS] != 0 else m.sizes[STEPS]
     start, stride = constant, np.int64(0)
-    if node[IS_READOUT] != 0:
-        # the constant part of a readout is multiplied by the steps, in 64 bits, by _gather
+    if node[GATHERS] != 0:
+        # the constant part is multiplied by the steps later, by _gather (in 64 bits) or _fire
         start = constant + lanes
         store(m.currents, start, splat32(0, tile))
     start, stride = _add_synapses(
@@ -244,10 +246,15 @@ def _fire(tile, m, node, worker, place, channel, start, stride):
     if m.sizes[PHASED] != 0:
         # all that arrives first; then the neurons fire on without any current
         v = load(m.currents, membrane, tile)
-        for step in range(steps):
-            v = add(v, load(m.currents, start + step * stride, tile))
+        constant = membrane - lanes
+        if node[GATHERS] != 0:
+            v = add(v, load(m.currents, start, tile))
+            v = add(v, multiply(load(m.currents, constant, tile), splat32(steps, tile)))
+        else:
+            for step in range(steps):
+                v = add(v, load(m.currents, start + step * stride, tile))
         store(m.currents, membrane, v)
-        start, stride = membrane - lanes, np.int64(0)  # the constant current was added already
+        start, stride = constant, np.int64(0)  # what was constant has been added
         store(m.currents, start, splat32(0, tile))
     plane = node[PADDED] // LANES_PER_WORD
     step_words = plane * (node[POSITIVE] + node[NEGATIVE])

@@ -299,11 +299,15 @@ class ProgramBuilder:
     def _write_population(self, row: NDArray[np.int64], node: Population) -> None:
         fire = {'unsigned': Fire.UNSIGNED, 'corrective': Fire.CORRECTIVE, 'signed': Fire.SIGNED}
         row[at.FIRE], row[at.BURST] = fire[node.polarity], node.burst
-        row[at.IS_READOUT] = node.readout
+        row[at.IS_READOUT] = row[at.GATHERS] = node.readout
         places = int(row[at.HEIGHT] * row[at.WIDTH])
         if node.readout:
             row[at.COUNTS] = self._reserve('gathered', places * int(row[at.PADDED]))
         arrivals = [self._arrival(node, synapse) for synapse in node.synapses]
+        if self.network.window.schedule == 'phased':
+            listed = {Arrival.ROWS_8, Arrival.ROWS_16}
+            only_lists = all(a is not None and a[0] in listed for a in arrivals)
+            row[at.GATHERS] |= bool(arrivals) and only_lists
         if reason := self._too_wide(node, arrivals):
             self.wide[node.name] = reason
             self._write_wide(row, node)
