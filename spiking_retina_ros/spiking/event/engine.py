@@ -83,12 +83,17 @@ class EventEngine:
             len(self._program.items),
         )
 
+    @property
+    def longest_window(self) -> int | None:
+        """Return the steps of a chunk for phased windows, None for no limit."""
+        return CHUNK if self.network.window.schedule == 'phased' else None
+
     def run(self, image: IntegerImage, times: Sequence[int], *, record: bool = False) -> Simulation:
         """Simulate, see ``Engine.run``."""
         times = check_times(times)
         input_tensor(self.network, image)
         phased = self.network.window.schedule == 'phased'
-        if phased and times[-1] > CHUNK:
+        if self.longest_window is not None and times[-1] > self.longest_window:
             raise UserError(
                 f'the event engine simulates phased windows of at most {CHUNK} steps, found '
                 f"{times[-1]}; use fewer, or the engine 'dense'"
