@@ -17,6 +17,7 @@ from spiking_retina_ros.retinanet.checkpoint import load_retinanet
 from spiking_retina_ros.retinanet.config import RetinaNetConfig
 from spiking_retina_ros.retinanet.decode import decode_outputs
 from spiking_retina_ros.retinanet.network import RetinaNet
+from spiking_retina_ros.retinanet.preprocess import preprocess
 from spiking_retina_ros.spiking.engine import Engine, Simulation, make_engine
 from spiking_retina_ros.spiking.model_file import load_network
 from spiking_retina_ros.spiking.network import SpikingNetwork, Window
@@ -57,13 +58,9 @@ class AnalogDetector:
         start = time.perf_counter()
         config = self.network.config
         _check_image(image)
-        letterbox = Letterbox.fit((image.shape[0], image.shape[1]), config.input_size)
-        red, green, blue = (round(value) for value in config.mean)
-        boxed = letterbox.apply(image, fill=(blue, green, red))
-        rgb = torch.from_numpy(boxed[:, :, ::-1].copy()).permute(2, 0, 1).float()
-        mean, std = (torch.tensor(values)[:, None, None] for values in (config.mean, config.std))
+        inputs, letterbox = preprocess(image, config)
         with torch.inference_mode():
-            class_maps, box_maps = self.network(((rgb - mean) / std)[None])
+            class_maps, box_maps = self.network(inputs)
         thresholds = (score_threshold, nms_threshold, max_detections)
         return _frame_result(
             config, class_maps, box_maps, letterbox, thresholds, start=start, window=None

@@ -20,7 +20,6 @@ from spiking_retina_ros.conversion.floating import run_float
 from spiking_retina_ros.conversion.populations import FloatNetwork
 from spiking_retina_ros.conversion.scale_groups import ScaleGroups
 from spiking_retina_ros.errors import UserError
-from spiking_retina_ros.spiking.plan import node_shapes
 
 SMALLEST_CALIBRATION_SET = 2
 
@@ -123,12 +122,7 @@ def _samples_per_group(
     network: FloatNetwork, groups: ScaleGroups, input_size: tuple[int, int]
 ) -> dict[str, int]:
     """Return how many samples per channel one image gives to each group."""
-    weights = {
-        synapse.weight: tuple(network.tensors[synapse.weight].shape)
-        for population in network.topology.populations
-        for synapse in population.synapses
-    }
-    shapes = node_shapes(network.topology, weights, input_size)
+    shapes = network.shapes(input_size)
     totals: dict[str, int] = {}
     for population in network.topology.populations:
         _, height, width = shapes[population.name]

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from spiking_retina_ros.conversion.populations import FloatNetwork
 from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.retinanet.config import RetinaNetConfig
 from spiking_retina_ros.spiking.topology import Topology
+from spiking_retina_ros.whole_file import write_safetensors
 
 FORMAT = 'spiking_retina_ros.finetuned'
 FORMAT_VERSION = 1
@@ -54,14 +53,7 @@ def save_finetuned(path: Path | str, finetuned: FineTuned) -> None:
         'levels': str(finetuned.levels),
         'notes': json.dumps(finetuned.notes),
     }
-    aside = path.with_name(f'.{path.name}.{os.getpid()}.part')
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(tensors, aside, header)
-        os.replace(aside, path)
-    except (OSError, SafetensorError) as error:
-        aside.unlink(missing_ok=True)
-        raise UserError(f'{path}: the checkpoint could not be written: {error}') from error
+    write_safetensors(path, tensors, header, what='checkpoint')
 
 
 def is_finetuned(path: Path | str) -> bool:

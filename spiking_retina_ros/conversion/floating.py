@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from spiking_retina_ros.conversion.populations import FloatNetwork
 from spiking_retina_ros.spiking import layers
-from spiking_retina_ros.spiking.plan import bias_map, node_shapes
+from spiking_retina_ros.spiking.plan import bias_map
 from spiking_retina_ros.spiking.topology import (
     INPUT,
     Concatenation,
@@ -38,12 +38,7 @@ def run_float(
     are freed as soon as nobody needs them.
     """
     topology = network.topology
-    weights = {
-        synapse.weight: tuple(network.tensors[synapse.weight].shape)
-        for population in topology.populations
-        for synapse in population.synapses
-    }
-    shapes = node_shapes(topology, weights, (image.shape[2], image.shape[3]))
+    shapes = network.shapes((image.shape[2], image.shape[3]))
     remaining = dict.fromkeys(shapes, 0)
     for node in topology.nodes:
         for source in node.sources:

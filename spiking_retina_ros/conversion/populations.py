@@ -16,6 +16,7 @@ from spiking_retina_ros.conversion.graph import (
 )
 from spiking_retina_ros.conversion.options import ConversionOptions
 from spiking_retina_ros.errors import UserError
+from spiking_retina_ros.spiking.plan import Shape, node_shapes
 from spiking_retina_ros.spiking.topology import (
     Activation,
     Concatenation,
@@ -40,6 +41,15 @@ class FloatNetwork:
 
     topology: Topology
     tensors: dict[str, Tensor]
+
+    def shapes(self, input_size: tuple[int, int]) -> dict[str, Shape]:
+        """Return (C, H, W) of every node for inputs of (height, width) pixels."""
+        weights = {
+            synapse.weight: tuple(self.tensors[synapse.weight].shape)
+            for population in self.topology.populations
+            for synapse in population.synapses
+        }
+        return node_shapes(self.topology, weights, input_size)
 
 
 def build_populations(graph: AnalogGraph, options: ConversionOptions) -> FloatNetwork:

@@ -8,18 +8,17 @@ interrupts the writing.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.retinanet.config import RetinaNetConfig
 from spiking_retina_ros.retinanet.network import RetinaNet
+from spiking_retina_ros.whole_file import write_safetensors
 
 FORMAT = 'spiking_retina_ros.retinanet'
 FORMAT_VERSION = 1
@@ -46,15 +45,7 @@ def save_retinanet(
         'notes': json.dumps(dict(notes or {})),
     }
     tensors = {key: value.detach().to('cpu', dtype).contiguous() for key, value in weights.items()}
-    aside = path.with_name(f'.{path.name}.{os.getpid()}.part')
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(tensors, aside, header)
-        aside.chmod(0o644)  # safetensors lets only the owner read
-        os.replace(aside, path)
-    except (OSError, SafetensorError) as error:
-        aside.unlink(missing_ok=True)
-        raise UserError(f'{path}: the checkpoint could not be written: {error}') from error
+    write_safetensors(path, tensors, header, what='checkpoint')
 
 
 def load_retinanet(path: Path | str) -> RetinaNet:

@@ -10,19 +10,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.spiking.network import Preprocessing, SpikingNetwork, Window
 from spiking_retina_ros.spiking.topology import Topology
+from spiking_retina_ros.whole_file import write_safetensors
 
 FORMAT = 'spiking_retina_ros.spiking_network'
 FORMAT_VERSION = 1
@@ -40,14 +39,7 @@ def save_network(path: Path | str, network: SpikingNetwork) -> str:
         'hash': digest,
         'description': description,
     }
-    aside = path.with_name(f'.{path.name}.{os.getpid()}.part')
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(tensors, aside, header)
-        os.replace(aside, path)
-    except (OSError, SafetensorError) as error:
-        aside.unlink(missing_ok=True)
-        raise UserError(f'{path}: the model file could not be written: {error}') from error
+    write_safetensors(path, tensors, header, what='model file')
     return digest
 
 

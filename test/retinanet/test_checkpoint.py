@@ -6,6 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from spiking_retina_ros import whole_file
 from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.retinanet import checkpoint
 from spiking_retina_ros.retinanet.checkpoint import load_retinanet, save_retinanet
@@ -102,7 +103,7 @@ def test_failed_writing_leaves_the_last_one_whole(network, path, monkeypatch):
         aside.write_bytes(b'half')
         raise OSError(28, 'No space left on device')
 
-    monkeypatch.setattr(checkpoint, 'save_file', full_disk)
+    monkeypatch.setattr(whole_file, 'save_file', full_disk)
     with pytest.raises(UserError, match='No space left'):
         save_retinanet(path, CONFIG, network.state_dict())
     assert load_retinanet(path).config == CONFIG
