@@ -176,6 +176,10 @@ def parse_set(text: str, class_names: tuple[str, ...]) -> WeightedSet:
 def _start(arguments: argparse.Namespace, recipe: Recipe) -> RetinaNet:
     if arguments.weights:
         network = load_retinanet(arguments.weights)
+        # The network is fully convolutional: the same weights serve inputs of every size.
+        network.config = dataclasses.replace(
+            network.config, input_size=recipe.network.input_size
+        )
         if network.config != recipe.network:
             raise UserError(
                 f'{arguments.weights}: its network is not the one of {arguments.config}'
