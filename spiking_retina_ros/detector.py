@@ -88,7 +88,7 @@ class SpikingDetector:
         self.window = choose_window(network.window, steps, transient)
         self.class_names = network.class_names
         self._engine: Engine = make_engine(engine, network, threads=threads)
-        self.max_steps = self._engine.longest_window or MAX_STEPS
+        self.max_steps = MAX_STEPS
         self._config = RetinaNetConfig.from_dict(network.detector)
         self._plan: Plan = make_plan(network, network.preprocessing.input_size)
 

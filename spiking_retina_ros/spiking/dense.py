@@ -69,11 +69,6 @@ class DenseEngine:
         self._threads = threads
         self._plan: Plan | None = None
 
-    @property
-    def longest_window(self) -> int | None:
-        """Return None: a window may be as long as wanted."""
-        return None
-
     def run(self, image: IntegerImage, times: Sequence[int], *, record: bool = False) -> Simulation:
         """Simulate, see ``Engine.run``."""
         times = check_times(times)

@@ -55,11 +55,6 @@ class Engine(Protocol):
     name: str
     network: SpikingNetwork
 
-    @property
-    def longest_window(self) -> int | None:
-        """Return the most steps of this network's windows, None for no limit."""
-        ...
-
     def run(self, image: IntegerImage, times: Sequence[int], *, record: bool = False) -> Simulation:
         """
         Show ``image`` (C, H, W) int16 as a constant current for ``max(times)`` steps.

@@ -48,7 +48,7 @@ def simulate_phased(plan: Plan, image: Tensor, steps: int, *, record: bool) -> S
         if node.name in topology.outputs:
             outputs[node.name] = counts[node.name].long()
         if record:
-            trains[node.name] = _train(counts[node.name], steps)
+            trains[node.name] = train_of(counts[node.name], steps)
         for name in [name for name in counts if last_use.get(name, -1) <= index]:
             del counts[name]
     return Simulation(
@@ -97,7 +97,7 @@ def _activity(counts: Tensor) -> Tensor:
     return counts.abs().sum(1, dtype=torch.float64).long()
 
 
-def _train(counts: Tensor, steps: int) -> Tensor:
-    """Return int8 (steps, C, H, W): every neuron's spikes in its first steps."""
+def train_of(counts: Tensor, steps: int) -> Tensor:
+    """Return int8 (steps, C, H, W): the spikes of ``counts`` (C, H, W), which come first."""
     number = torch.arange(1, steps + 1, device=counts.device).view(-1, 1, 1, 1)
     return ((counts.abs() >= number) * counts.sign()).to(torch.int8).cpu()

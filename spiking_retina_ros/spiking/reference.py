@@ -55,11 +55,6 @@ class ReferenceEngine:
         self._plan: Plan | None = None
         self._weights: dict[tuple[str, int], Tensor] = {}
 
-    @property
-    def longest_window(self) -> int | None:
-        """Return None: a window may be as long as wanted."""
-        return None
-
     def run(self, image: IntegerImage, times: Sequence[int], *, record: bool = False) -> Simulation:
         """Simulate, see ``Engine.run``."""
         times = check_times(times)

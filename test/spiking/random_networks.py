@@ -1,4 +1,4 @@
-"""Random small spiking networks with every operation there is, for property-based tests."""
+"""Small spiking networks: random ones with every operation there is, and one of two layers."""
 
 from __future__ import annotations
 
@@ -224,3 +224,20 @@ def network_of(
         Window(8, 2),
         ('boat', 'buoy'),
     )
+
+
+def pointwise(weights, *, bits=0, threshold=1000):
+    """A population of image values, and one that listens to it through ``weights``."""
+    channels = weights.shape[1]
+    looking = Population('looking', 'looking', (Synapse(INPUT, 'looking.w'),))
+    listening = Population('listening', 'listening', (Synapse('looking', 'listening.w'),))
+    tensors = {
+        'looking.w': torch.full((channels, 1, 1, 1), 1, dtype=torch.int8),
+        'listening.w': weights[:, :, None, None],
+    }
+    for layer, count, theta in (('looking', channels, 100), ('listening', len(weights), threshold)):
+        tensors[f'{layer}.threshold'] = torch.full((count,), theta, dtype=torch.int32)
+        for name in ('bias', 'initial'):
+            tensors[f'{layer}.{name}'] = torch.zeros(count, dtype=torch.int32)
+        tensors[f'{layer}.fraction_bits'] = torch.tensor(bits if layer == 'listening' else 0)
+    return network_of([looking, listening], ['listening'], tensors, 1, (2, 3))

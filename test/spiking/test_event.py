@@ -8,6 +8,7 @@ import resource
 import subprocess
 import sys
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +17,11 @@ import torch
 from engine_equality import assert_same_simulation
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_networks import network_of, networks
+from random_networks import networks, pointwise
 
 from spiking_retina_ros.spiking.event.engine import EventEngine
 from spiking_retina_ros.spiking.event.kernels import Kernels
 from spiking_retina_ros.spiking.reference import ReferenceEngine
-from spiking_retina_ros.spiking.topology import INPUT, Population, Synapse
 
 ROOT = Path(__file__).resolve().parents[2]
 TIMES = st.lists(st.integers(1, 40), min_size=1, max_size=3)
@@ -50,27 +50,9 @@ def test_lists_without_vector_compression(drawn):
     assert_same_simulation(engine.run(image, [9], record=True), expected)
 
 
-def table_kernels(made=[]):  # noqa: B006
-    if not made:
-        made.append(Kernels(compress=False))
-    return made[0]
-
-
-def pointwise(weights, *, bits=0, threshold=1000):
-    """A population of image values, and one that listens to it through ``weights``."""
-    channels = weights.shape[1]
-    looking = Population('looking', 'looking', (Synapse(INPUT, 'looking.w'),))
-    listening = Population('listening', 'listening', (Synapse('looking', 'listening.w'),))
-    tensors = {
-        'looking.w': torch.full((channels, 1, 1, 1), 1, dtype=torch.int8),
-        'listening.w': weights[:, :, None, None],
-    }
-    for layer, count, theta in (('looking', channels, 100), ('listening', len(weights), threshold)):
-        tensors[f'{layer}.threshold'] = torch.full((count,), theta, dtype=torch.int32)
-        for name in ('bias', 'initial'):
-            tensors[f'{layer}.{name}'] = torch.zeros(count, dtype=torch.int32)
-        tensors[f'{layer}.fraction_bits'] = torch.tensor(bits if layer == 'listening' else 0)
-    return network_of([looking, listening], ['listening'], tensors, 1, (2, 3))
+@cache
+def table_kernels():
+    return Kernels(phased=False, compress=False)
 
 
 def test_sums_of_many_rows_leave_16_bits_in_time():
@@ -124,7 +106,7 @@ def test_cold_compilation_stays_within_its_budget(tmp_path):
     """In processor seconds, so that a busy machine does not matter: a minute at most."""
     code = (
         'from spiking_retina_ros.spiking.event.kernels import load_kernels;'
-        'import numpy as np; load_kernels()._driver(np.zeros(7, np.int64), 0, 0, 0)'
+        'import numpy as np; load_kernels(phased=True)._driver(np.zeros(7, np.int64), 0, 0, 0)'
     )
     environment = {**os.environ, 'NUMBA_CACHE_DIR': str(tmp_path)}
     before = resource.getrusage(resource.RUSAGE_CHILDREN)

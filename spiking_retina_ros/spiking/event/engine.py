@@ -14,7 +14,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.spiking.dense import chunks
 from spiking_retina_ros.spiking.engine import (
     Simulation,
@@ -26,6 +25,7 @@ from spiking_retina_ros.spiking.event import layout as at
 from spiking_retina_ros.spiking.event.kernels import load_kernels
 from spiking_retina_ros.spiking.event.program import CHUNK, Program, ProgramBuilder, is_readout
 from spiking_retina_ros.spiking.network import IntegerImage, SpikingNetwork
+from spiking_retina_ros.spiking.phased import train_of
 from spiking_retina_ros.spiking.plan import make_plan
 from spiking_retina_ros.spiking.topology import INPUT, Population
 
@@ -68,7 +68,7 @@ class EventEngine:
         available = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
         self.threads = available if threads is None else max(1, min(threads, available))
         begin = time.perf_counter()
-        self._kernels = load_kernels()
+        self._kernels = load_kernels(phased=network.window.schedule == 'phased')
         self._fan_outs: list[tuple[str, str, NDArray[np.int64]]] = []
         self._program: Program = self._prepare(
             network.preprocessing.input_size, network.window.steps
@@ -83,25 +83,13 @@ class EventEngine:
             len(self._program.items),
         )
 
-    @property
-    def longest_window(self) -> int | None:
-        """Return the steps of a chunk for phased windows, None for no limit."""
-        return CHUNK if self.network.window.schedule == 'phased' else None
-
     def run(self, image: IntegerImage, times: Sequence[int], *, record: bool = False) -> Simulation:
         """Simulate, see ``Engine.run``."""
         times = check_times(times)
         input_tensor(self.network, image)
-        phased = self.network.window.schedule == 'phased'
-        if self.longest_window is not None and times[-1] > self.longest_window:
-            raise UserError(
-                f'the event engine simulates phased windows of at most {CHUNK} steps, found '
-                f"{times[-1]}; use fewer, or the engine 'dense'"
-            )
         with _RUNNING:
             self._ensure((image.shape[1], image.shape[2]), times[-1])
-            self._program.memory.sizes[at.PHASED] = phased
-            if phased:
+            if self._program.phased:
                 return run_each(
                     lambda steps: self._simulate(
                         image, (steps,), record=record and steps == times[-1]
@@ -114,10 +102,9 @@ class EventEngine:
         """Run one window and return what each item of the program took, in order."""
         with _RUNNING:
             self._ensure((image.shape[1], image.shape[2]), steps)
-            self._program.memory.sizes[at.PHASED] = self.network.window.schedule == 'phased'
             self._start(image)
             taken = np.zeros(len(self._program.items))
-            for first, last in chunks((steps,), CHUNK):
+            for first, last in self._chunks((steps,)):
                 self._set_chunk(first, last, steps)
                 for index in range(len(taken)):
                     begin = time.perf_counter()
@@ -185,6 +172,10 @@ class EventEngine:
         memory.counts.fill(0)
         memory.gathered.fill(0)
 
+    def _chunks(self, times: tuple[int, ...]) -> list[tuple[int, int]]:
+        """Return the parts of a window; a phased one goes through each layer as a whole."""
+        return [(0, times[-1])] if self._program.phased else list(chunks(times, CHUNK))
+
     def _set_chunk(self, first: int, last: int, end: int) -> None:
         sizes = self._program.memory.sizes
         sizes[at.STEPS], sizes[at.BEFORE], sizes[at.LAST] = last - first, first, last == end
@@ -196,7 +187,7 @@ class EventEngine:
         operations = {p.name: 0 for p in topology.populations}
         readings: list[tuple[dict[str, Tensor], dict[str, int], dict[str, int]]] = []
         trains: dict[str, list[Tensor]] = {}
-        for first, last in chunks(times, CHUNK):
+        for first, last in self._chunks(times):
             self._set_chunk(first, last, times[-1])
             self._run_chunk(trains if record else None)
             for name in spikes:
@@ -244,6 +235,10 @@ class EventEngine:
         memory = self._program.memory
         row, steps = memory.nodes[self._program.rows[name]], int(memory.sizes[at.STEPS])
         channels, height, width = self._program.plan.shapes[name]
+        if self._program.phased:
+            levels = memory.levels[row[at.WORDS] :][: height * width * row[at.PADDED]]
+            levels = levels.reshape(height, width, row[at.PADDED])[:, :, :channels]
+            return train_of(torch.from_numpy(levels.transpose(2, 0, 1).astype(np.float32)), steps)
         planes, words = row[at.POSITIVE] + row[at.NEGATIVE], row[at.PADDED] // at.LANES_PER_WORD
         flat = memory.words[row[at.WORDS] :][: height * width * steps * planes * words]
         bits = np.unpackbits(flat.astype('<u4').view(np.uint8), bitorder='little')

@@ -23,6 +23,8 @@ import numpy as np
 from numba import cfunc, njit, prange, types
 
 from spiking_retina_ros.spiking.event.layout import KIND, NODE_COLUMNS, THREADS
+from spiking_retina_ros.spiking.event.level_population import work_level_population
+from spiking_retina_ros.spiking.event.level_routing import work_level_routing, work_level_wide
 from spiking_retina_ros.spiking.event.memory import call, memory_at
 from spiking_retina_ros.spiking.event.population import work_population
 from spiking_retina_ros.spiking.event.program import Program
@@ -57,7 +59,7 @@ def _cached(compile_: Callable[..., Any]) -> Any:
         return compile_(cache=False)
 
 
-def compile_workers(*, compress: bool) -> tuple[Any, ...]:
+def compile_workers(*, compress: bool, phased: bool) -> tuple[Any, ...]:
     """
     Return the C functions (table, node, worker) of populations, of the slow path and of the rest.
 
@@ -65,26 +67,47 @@ def compile_workers(*, compress: bool) -> tuple[Any, ...]:
     """
     version = fingerprint()
 
-    def population_by_compression(table, index, worker):
+    def spikes_by_compression(table, index, worker):
         _ = version
         work_population(True, memory_at(table), index, worker)
 
-    def population_by_table(table, index, worker):
+    def spikes_by_table(table, index, worker):
         _ = version
         work_population(False, memory_at(table), index, worker)
 
-    def wide(table, index, worker):
+    def wide_spikes(table, index, worker):
         _ = version
         work_wide(memory_at(table), index, worker)
 
-    def routing(table, index, worker):
+    def spike_routing(table, index, worker):
         _ = version
         work_routing(memory_at(table), index, worker)
 
-    population = population_by_compression if compress else population_by_table
+    def levels_by_compression(table, index, worker):
+        _ = version
+        work_level_population(True, memory_at(table), index, worker)
+
+    def levels_one_by_one(table, index, worker):
+        _ = version
+        work_level_population(False, memory_at(table), index, worker)
+
+    def wide_levels(table, index, worker):
+        _ = version
+        work_level_wide(memory_at(table), index, worker)
+
+    def level_routing(table, index, worker):
+        _ = version
+        work_level_routing(memory_at(table), index, worker)
+
+    if phased:
+        population = levels_by_compression if compress else levels_one_by_one
+        functions = (population, wide_levels, level_routing)
+    else:
+        population = spikes_by_compression if compress else spikes_by_table
+        functions = (population, wide_spikes, spike_routing)
     return tuple(
         _cached(lambda cache, function=function: cfunc(WORKER, cache=cache)(function))
-        for function in (population, wide, routing)
+        for function in functions
     )
 
 
@@ -103,17 +126,18 @@ def _compile_driver() -> Any:
 
 
 @functools.cache
-def load_kernels() -> Kernels:
-    """Return this process's kernels for this processor."""
-    return Kernels()
+def load_kernels(*, phased: bool) -> Kernels:
+    """Return this process's kernels for this processor and a schedule."""
+    return Kernels(phased=phased)
 
 
 class Kernels:
     """The machine code: made, or loaded from the cache, when an instance is."""
 
-    def __init__(self, *, compress: bool | None = None) -> None:
+    def __init__(self, *, phased: bool, compress: bool | None = None) -> None:
         native = compresses() if compress is None else compress
-        population, wide, routing = self._functions = compile_workers(compress=native)
+        self._functions = compile_workers(compress=native, phased=phased)
+        population, wide, routing = self._functions
         by_kind = [population, population, wide, routing, routing, routing, routing]
         self._workers = np.array([function.address for function in by_kind], np.int64)
         self._driver = _compile_driver()

@@ -7,6 +7,9 @@ cheapest record there is. ``program.py`` writes them, the kernels read them.
 Memory. *Places* are numbered row by row. A map's spikes are words of 32 channels, laid out
 [place][step][plane][word]; one bit of plane p stands for ``multiplier(p)`` spikes of that channel.
 Channels are padded to full words; padded neurons never fire.
+
+In a phased window a neuron's train is known from its *level*, the net number of spikes it sends:
+maps then are int16 levels, laid out [place][channel], and take the same room whatever the window.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ class Memory(NamedTuple):
     nodes: NDArray[np.int64]  # (nodes, columns)
     synapses: NDArray[np.int64]  # (synapses, columns)
     words: NDArray[np.uint32]  # spikes of the maps that are alive
+    levels: NDArray[np.int16]  # the same of a phased window: spikes per neuron
     image: NDArray[np.int16]  # the input, (C, H, W)
     weights8: NDArray[np.int8]
     weights16: NDArray[np.int16]
@@ -42,6 +46,7 @@ class Memory(NamedTuple):
     currents: NDArray[np.int32]  # scratch of each thread, as all that follow
     currents64: NDArray[np.int64]
     rows: NDArray[np.uint16]
+    values: NDArray[np.int16]  # the level that goes with each entry of rows
     lengths: NDArray[np.int64]
     taps: NDArray[np.int64]
     sizes: NDArray[np.int64]  # this chunk and the scratch, see below
@@ -94,9 +99,8 @@ LANES_PER_WORD = 32
     SIZE_LENGTHS,
     SIZE_TAPS,
     SENT_SCRATCH,  # where the scratch in ``sent`` begins
-    PHASED,  # whether neurons gather a whole window before they send
     SIZES,
-) = range(12)
+) = range(11)
 
 # ---- columns of a node -------------------------------------------------------------------------
 (
@@ -107,7 +111,7 @@ LANES_PER_WORD = 32
     PADDED,  # channels, rounded up to words
     POSITIVE,  # planes of positive spikes
     NEGATIVE,  # planes of negative spikes
-    WORDS,  # offset of the spikes
+    WORDS,  # offset of the spikes, or of the levels
     ACTIVITY,  # offset of the spikes per place
     FIRST_SYNAPSE,
     SYNAPSES,
@@ -122,7 +126,7 @@ LANES_PER_WORD = 32
     COUNTS,  # offset of running counts, or of what a readout gathers
     BLOCK,  # places a thread takes at a time
     IS_READOUT,
-    GATHERS,  # whether the spikes of all steps are summed at once
+    INVERSE,  # offset of 1 / threshold, float32 bit for bit
     ROW_TABLE,  # source row of each row, and
     COLUMN_TABLE,  # source column of each column of an upsampled map
     NODE_COLUMNS,
@@ -150,6 +154,7 @@ LANES_PER_WORD = 32
     GROUPS,
     WEIGHTS,  # offset of the weights
     ROWS,  # weight rows of a tile, the zero row included
+    LARGEST,  # the largest magnitude of a weight
     BITS,  # left shift of the sum
     LISTS,  # offset of a thread's lists
     ROOM,  # entries per step in a list
@@ -158,4 +163,4 @@ LANES_PER_WORD = 32
     TAP_ROOM,  # entries per place in it
     IS_IMAGE,
     SYNAPSE_COLUMNS,
-) = range(28)
+) = range(29)

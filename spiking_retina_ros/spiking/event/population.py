@@ -34,7 +34,6 @@ from spiking_retina_ros.spiking.event.layout import (
     COUNTS,
     FIRE,
     FIRST_SYNAPSE,
-    GATHERS,
     HEIGHT,
     INITIAL,
     IS_READOUT,
@@ -46,7 +45,6 @@ from spiking_retina_ros.spiking.event.layout import (
     NEGATIVE,
     NODE_COLUMNS,
     PADDED,
-    PHASED,
     POSITIVE,
     ROOM,
     ROWS,
@@ -80,11 +78,9 @@ from spiking_retina_ros.spiking.event.places import (
     step_words_of,
 )
 from spiking_retina_ros.spiking.event.vectors import (
-    add,
     claim,
     lanes_of,
     load,
-    multiply,
     splat16,
     splat32,
     store,
@@ -131,8 +127,8 @@ def _look_around(compress, m, node, worker, place, local):
         rows, lengths, taps = _scratch(m, synapse, worker, local)
         arrival = synapse[ARRIVAL]
         if arrival in (ROWS_8, ROWS_16):
-            gather = node[GATHERS] != 0
-            list_rows(compress, m, rows, lengths, taps, synapse, y, x, gather)
+            # what a readout gathers need not be told apart by step
+            list_rows(compress, m, rows, lengths, taps, synapse, y, x, node[IS_READOUT] != 0)
         elif arrival in (DEPTHWISE_8, DEPTHWISE_16):
             m.lengths[lengths] = list_depthwise(m, taps, synapse, y, x)
         elif arrival == IMAGE:
@@ -159,10 +155,10 @@ def _advance_tile(tile, m, node, worker, place, local, channel):
     if node[CLASSES] >= 0:
         base += np.int64(m.tables[node[CLASSES] + place]) * node[PADDED]
     store(m.currents, constant, load(m.numbers, base, tile))
-    steps = np.int64(1) if node[GATHERS] != 0 else m.sizes[STEPS]
+    steps = np.int64(1) if node[IS_READOUT] != 0 else m.sizes[STEPS]
     start, stride = constant, np.int64(0)
-    if node[GATHERS] != 0:
-        # the constant part is multiplied by the steps later, by _gather (in 64 bits) or _fire
+    if node[IS_READOUT] != 0:
+        # the constant part is multiplied by the steps later, by _gather in 64 bits
         start = constant + lanes
         store(m.currents, start, splat32(0, tile))
     start, stride = _add_synapses(
@@ -243,19 +239,6 @@ def _fire(tile, m, node, worker, place, channel, start, stride):
         store(m.currents, membrane, load(m.membranes, node[MEMBRANE] + state, tile))
         if node[SENT] >= 0:
             store(m.sent, sent, load(m.sent, node[SENT] + state, tile))
-    if m.sizes[PHASED] != 0:
-        # all that arrives first; then the neurons fire on without any current
-        v = load(m.currents, membrane, tile)
-        constant = membrane - lanes
-        if node[GATHERS] != 0:
-            v = add(v, load(m.currents, start, tile))
-            v = add(v, multiply(load(m.currents, constant, tile), splat32(steps, tile)))
-        else:
-            for step in range(steps):
-                v = add(v, load(m.currents, start + step * stride, tile))
-        store(m.currents, membrane, v)
-        start, stride = constant, np.int64(0)  # what was constant has been added
-        store(m.currents, start, splat32(0, tile))
     plane = node[PADDED] // LANES_PER_WORD
     step_words = plane * (node[POSITIVE] + node[NEGATIVE])
     words = node[WORDS] + place * steps * step_words + channel // LANES_PER_WORD

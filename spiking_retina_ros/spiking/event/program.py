@@ -82,6 +82,8 @@ class Program:
     """
     A network compiled for one input size and windows of up to ``longest`` steps.
 
+    ``phased`` programs pass levels from map to map, the others packed spikes; see ``layout``.
+
     ``rows`` are the rows of nodes by name, ``wide`` are the populations on the slow path and why,
     ``table`` holds the addresses of the memory's arrays.
     """
@@ -90,6 +92,7 @@ class Program:
     memory: Memory
     items: tuple[Item, ...]
     longest: int
+    phased: bool
     rows: dict[str, int]
     wide: dict[str, str]
     table: NDArray[np.int64]
@@ -103,18 +106,20 @@ class Program:
     def traffic(self, index: int, steps: int) -> int:
         """Return the bytes an item reads and writes in a window: spikes in and out, weights."""
         node = self.memory.nodes[index]
+        # two bytes of a level, or a bit per plane and step
+        bits = 16 if self.phased else steps
         planes = int(node[at.POSITIVE] + node[at.NEGATIVE])
-        spikes = int(node[at.HEIGHT] * node[at.WIDTH] * node[at.PADDED]) * planes // 8
+        spikes = int(node[at.HEIGHT] * node[at.WIDTH] * node[at.PADDED]) * planes
         weights = 0
         first = int(node[at.FIRST_SYNAPSE])
         for synapse in self.memory.synapses[first : first + int(node[at.SYNAPSES])]:
             places = int(synapse[at.SOURCE_HEIGHT] * synapse[at.SOURCE_WIDTH])
             planes = int(synapse[at.SOURCE_POSITIVE] + synapse[at.SOURCE_NEGATIVE])
             words = int(synapse[at.SOURCE_WIDE_WORDS]) * planes
-            spikes += places * words * (at.LANES_PER_WORD // 8)
+            spikes += places * words * at.LANES_PER_WORD
             narrow = synapse[at.ARRIVAL] in (Arrival.ROWS_8, Arrival.DEPTHWISE_8)
             weights += int(synapse[at.ROWS] * node[at.PADDED]) * (1 if narrow else 2)
-        return spikes * steps + weights
+        return spikes * bits // 8 + weights
 
 
 class ProgramBuilder:
@@ -123,6 +128,9 @@ class ProgramBuilder:
     def __init__(self, plan: Plan, *, threads: int, longest: int) -> None:
         self.plan, self.threads, self.longest = plan, threads, longest
         self.network, self.topology = plan.network, plan.network.topology
+        self.phased = plan.network.window.schedule == 'phased'
+        # a phased window goes through a layer as a whole
+        self.chunk = 1 if self.phased else CHUNK
         self.items = tuple(self._items())
         self.nodes = np.zeros((len(self.items), at.NODE_COLUMNS), np.int64)
         self.synapses: list[NDArray[np.int64]] = []
@@ -152,6 +160,7 @@ class ProgramBuilder:
             memory,
             self.items,
             self.longest,
+            self.phased,
             self.rows,
             self.wide,
             addresses(memory),
@@ -168,7 +177,7 @@ class ProgramBuilder:
         items = []
         for node in self.topology.nodes:
             items.append(Item(node.name, node))
-            if isinstance(node, MaxPool):
+            if isinstance(node, MaxPool) and not self.phased:
                 items.append(Item(f'{node.name}.pooled', node, counts=True))
             if node.name in self.topology.outputs and not is_readout(node):
                 items.append(Item(f'{node.name}.counts', node, counts=True))
@@ -191,16 +200,22 @@ class ProgramBuilder:
             planes = self.planes[item.name] = self._planes_of(item.node)
             row[at.POSITIVE], row[at.NEGATIVE] = planes.positive, planes.negative
             row[at.ACTIVITY] = activity
-            activity += height * width
+            # on cache lines of their own, as blocks of 16 places then are: two threads that count
+            # on one line take it from each other at every place
+            activity += -(-height * width // 16) * 16
             words = row[at.PADDED] // at.LANES_PER_WORD * len(planes.multipliers)
             size = int(height * width * words) * CHUNK
+            if self.phased:
+                size = int(height * width * row[at.PADDED])
             blocks.append(Block(size, index, max(index, last_use.get(item.name, index))))
             owners.append(index)
-        offsets, self.arena_words = allocate(blocks)
+        offsets, self.arena_size = allocate(blocks)
         self.nodes[owners, at.WORDS] = offsets
         self.activity_size = activity
 
     def _planes_of(self, node: Node) -> Planes:
+        if self.phased:
+            return Planes(1, 0)  # a level stands for itself, sign included
         if isinstance(node, Population):
             positive = node.burst.bit_length()
             return Planes(positive, 0 if node.polarity == 'unsigned' else positive)
@@ -281,9 +296,10 @@ class ProgramBuilder:
             synapse[at.KERNEL_HEIGHT], synapse[at.KERNEL_WIDTH] = node.kernel
             synapse[at.STRIDE_Y], synapse[at.STRIDE_X] = node.stride
             synapse[at.PADDING_Y], synapse[at.PADDING_X] = node.padding
-            channels, height, width = self.plan.shapes[node.source]
-            row[at.COUNTS] = self._reserve('counts', height * width * packing.padded(channels))
-            self._need(at.SIZE_CURRENTS, node.kernel[0] * node.kernel[1] * at.LANES_PER_WORD)
+            if not self.phased:
+                channels, height, width = self.plan.shapes[node.source]
+                row[at.COUNTS] = self._reserve('counts', height * width * packing.padded(channels))
+                self._need(at.SIZE_CURRENTS, node.kernel[0] * node.kernel[1] * at.LANES_PER_WORD)
             self.synapses.append(synapse)
         elif isinstance(node, UpsampleLike):
             row[at.KIND] = Kind.UPSAMPLE
@@ -299,15 +315,11 @@ class ProgramBuilder:
     def _write_population(self, row: NDArray[np.int64], node: Population) -> None:
         fire = {'unsigned': Fire.UNSIGNED, 'corrective': Fire.CORRECTIVE, 'signed': Fire.SIGNED}
         row[at.FIRE], row[at.BURST] = fire[node.polarity], node.burst
-        row[at.IS_READOUT] = row[at.GATHERS] = node.readout
+        row[at.IS_READOUT] = node.readout
         places = int(row[at.HEIGHT] * row[at.WIDTH])
         if node.readout:
             row[at.COUNTS] = self._reserve('gathered', places * int(row[at.PADDED]))
         arrivals = [self._arrival(node, synapse) for synapse in node.synapses]
-        if self.network.window.schedule == 'phased':
-            listed = {Arrival.ROWS_8, Arrival.ROWS_16}
-            only_lists = all(a is not None and a[0] in listed for a in arrivals)
-            row[at.GATHERS] |= bool(arrivals) and only_lists
         if reason := self._too_wide(node, arrivals):
             self.wide[node.name] = reason
             self._write_wide(row, node)
@@ -324,6 +336,9 @@ class ProgramBuilder:
             largest = LARGEST_INT32 // node.burst
             row[at.THRESHOLD] = self._parameter(node, 'threshold', fill=largest)
             row[at.INITIAL] = self._parameter(node, 'initial', fill=0)
+            if self.phased:
+                row[at.INVERSE] = self._inverse(node)
+                return
             row[at.MEMBRANE] = self._reserve('membranes', places * int(row[at.PADDED]))
             if node.polarity == 'corrective' or node.burst > 1:
                 row[at.SENT] = self._reserve('sent', places * int(row[at.PADDED]))
@@ -331,6 +346,12 @@ class ProgramBuilder:
     def _parameter(self, node: Population, name: str, *, fill: int) -> int:
         values = self.network.parameter(node, name).to(torch.int64).numpy()
         return self.pools['numbers'].append(packing.pad_channels(values, fill))
+
+    def _inverse(self, node: Population) -> int:
+        """Write 1 / threshold, as the bits of float32 numbers."""
+        threshold = self.network.parameter(node, 'threshold').double().numpy()
+        bits = (1 / threshold).astype(np.float32).view(np.int32).astype(np.int64)
+        return self.pools['numbers'].append(packing.pad_channels(bits))
 
     def _reserve(self, name: str, size: int) -> int:
         offset = self.sizes[name]
@@ -382,20 +403,25 @@ class ProgramBuilder:
         if None in arrivals:
             return 'a grouped convolution, or weights that do not fit 16 bits'
         fast = {Arrival.ROWS_8, Arrival.ROWS_16, Arrival.IMAGE}
-        if node.readout and any(a is not None and a[0] not in fast for a in arrivals):
+        if (
+            node.readout
+            and not self.phased
+            and any(a is not None and a[0] not in fast for a in arrivals)
+        ):
             return 'a readout of something else than convolutions'
         return self._outgrows(node)
 
     def _outgrows(self, node: Population) -> str | None:
         """Return how a population's sums outgrow 32 bits, or None when they do not."""
         current = self.plan.current_bounds[node.name]
-        bound = CHUNK * current
+        bound = (self.longest if self.phased else CHUNK) * current
         if not node.readout:
             threshold = self.network.parameter(node, 'threshold').long()
             initial = self.network.parameter(node, 'initial').long()
             farthest = max(int(initial.abs().max()), node.burst * int(threshold.max()))
             bound = farthest + (self.longest + 1) * current
-            if node.burst * self.longest > np.iinfo(np.int16).max:
+            # phased, a neuron's level is bounded by the steps, whatever its burst
+            if (1 if self.phased else node.burst) * self.longest > np.iinfo(np.int16).max:
                 return f'more than {np.iinfo(np.int16).max} spikes in a window'
         if bound > LARGEST_INT32:
             return f'sums up to {bound} in a window of {self.longest} steps'
@@ -408,6 +434,7 @@ class ProgramBuilder:
         row[at.ARRIVAL] = arrival
         row[at.BITS] = 0 if synapse.diagonal else self.network.fraction_bits(node)
         row[at.ROWS] = len(rows)
+        row[at.LARGEST] = np.abs(rows).max(initial=0)
         narrow = arrival in (Arrival.ROWS_8, Arrival.DEPTHWISE_8)
         pool = 'weights8' if narrow else 'weights16'
         values = rows if arrival == Arrival.DIAGONAL else packing.tiled(rows)
@@ -436,7 +463,7 @@ class ProgramBuilder:
         for synapse in listed:
             # the last write of a list may reach over its end, by a word's bits and the padding
             synapse[at.ROOM] = synapse[at.ROWS] + at.LANES_PER_WORD + 8
-        entries = CHUNK * sum(int(synapse[at.ROOM]) for synapse in listed)
+        entries = self.chunk * sum(int(synapse[at.ROOM]) for synapse in listed)
         longest = max(1, min(LONGEST_BLOCK, LIST_ENTRIES // max(entries, 1)))
         block = int(row[at.BLOCK])
         row[at.BLOCK] = block = min(block, longest)
@@ -446,8 +473,8 @@ class ProgramBuilder:
             planes = max(1, int(synapse[at.SOURCE_POSITIVE] + synapse[at.SOURCE_NEGATIVE]))
             kernel = int(synapse[at.KERNEL_HEIGHT] * synapse[at.KERNEL_WIDTH])
             synapse[at.TAP_ROOM] = 2 * kernel * planes
-            rows += block * CHUNK * int(synapse[at.ROOM])
-            lengths += block * CHUNK
+            rows += block * self.chunk * int(synapse[at.ROOM])
+            lengths += block * self.chunk
             taps += block * int(synapse[at.TAP_ROOM])
         self._need(at.SIZE_ROWS, rows)
         self._need(at.SIZE_LENGTHS, lengths)
@@ -459,9 +486,10 @@ class ProgramBuilder:
         for name, column in (('threshold', at.THRESHOLD), ('initial', at.INITIAL)):
             values = self.network.parameter(node, name).to(torch.int64).numpy()
             row[column] = self.pools['numbers64'].append(values)
-        row[at.MEMBRANE] = self._reserve(
-            'membranes64', 2 * int(row[at.HEIGHT] * row[at.WIDTH] * row[at.CHANNELS])
-        )
+        if not self.phased:
+            row[at.MEMBRANE] = self._reserve(
+                'membranes64', 2 * int(row[at.HEIGHT] * row[at.WIDTH] * row[at.CHANNELS])
+            )
         self._need(at.SIZE_CURRENTS64, int(row[at.CHANNELS]))
         for synapse in node.synapses:
             synapse_row = self._geometry(synapse)
@@ -485,6 +513,7 @@ class ProgramBuilder:
             'currents': np.int32,
             'currents64': np.int64,
             'rows': np.uint16,
+            'values': np.int16,
             'lengths': np.int64,
             'taps': np.int64,
         }
@@ -492,6 +521,7 @@ class ProgramBuilder:
             'currents': at.SIZE_CURRENTS,
             'currents64': at.SIZE_CURRENTS64,
             'rows': at.SIZE_ROWS,
+            'values': at.SIZE_ROWS,
             'lengths': at.SIZE_LENGTHS,
             'taps': at.SIZE_TAPS,
         }
@@ -503,7 +533,8 @@ class ProgramBuilder:
         return Memory(
             nodes=self.nodes,
             synapses=np.stack(synapses),
-            words=_filled(self.arena_words, np.uint32),
+            words=_filled(0 if self.phased else self.arena_size, np.uint32),
+            levels=_filled(self.arena_size if self.phased else 0, np.int16),
             image=_filled(channels * height * width, np.int16),
             positions=bit_positions(),
             membranes=_filled(self.sizes['membranes'], np.int32),
@@ -528,7 +559,11 @@ def is_readout(node: Node) -> bool:
 
 
 def _filled(size: int, dtype: type) -> NDArray:
-    array: NDArray = np.empty(size + 64, dtype)
+    """Return zeros that begin on a cache line and end in another."""
+    item = np.dtype(dtype).itemsize
+    memory = np.empty(size * item + 128, np.uint8)
+    start = -memory.ctypes.data % 64
+    array: NDArray = memory[start : start + size * item + 64].view(dtype)
     array.fill(0)
     return array
 

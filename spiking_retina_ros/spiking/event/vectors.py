@@ -187,17 +187,70 @@ both = _elementwise('and_')
 exclusive = _elementwise('xor')
 
 
+def _choosing(name: str):
+    @intrinsic
+    def choose(typingctx, left, right):
+        assert left == right
+
+        def codegen(context, builder, signature, arguments):
+            function = f'llvm.{name}.v{left.lanes}i{left.bits}'
+            return _call(builder, function, _llvm(left), arguments)
+
+        return left(left, right), codegen
+
+    return choose
+
+
+# The smaller and the larger of two, lane by lane.
+least = _choosing('smin')
+largest = _choosing('smax')
+
+
+def _call(builder, name: str, result, arguments):
+    """Call one of LLVM's own functions."""
+    kind = ir.FunctionType(result, [argument.type for argument in arguments])
+    return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), arguments)
+
+
 @intrinsic
-def least(typingctx, left, right):
-    """Return the smaller of two, lane by lane."""
-    assert left == right
+def bounded_quotient(typingctx, dividend, inverse, lowest, highest):
+    """
+    Return floor(dividend * inverse), within the bounds, lane by lane, in int32.
+
+    ``inverse`` holds float32 numbers bit for bit. Each of the three roundings (of the dividend, of
+    the inverse, of their product) is off by 2**-24 of its value at most, so that a quotient
+    between bounds of less than 2**15 is off by less than 0.01, and its floor by at most one.
+    """
+    assert dividend.bits == 32
 
     def codegen(context, builder, signature, arguments):
-        name = f'llvm.smin.v{left.lanes}i{left.bits}'
-        kind = ir.FunctionType(_llvm(left), [_llvm(left)] * 2)
-        return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), arguments)
+        lanes = dividend.lanes
+        floats = ir.VectorType(ir.FloatType(), lanes)
+        value, inverse_bits, low, high = arguments
+        product = builder.fmul(builder.sitofp(value, floats), builder.bitcast(inverse_bits, floats))
+        low, high = builder.sitofp(low, floats), builder.sitofp(high, floats)
+        product = builder.select(builder.fcmp_ordered('<', product, low), low, product)
+        product = builder.select(builder.fcmp_ordered('>', product, high), high, product)
+        floor = _call(builder, f'llvm.floor.v{lanes}f32', floats, [product])
+        return builder.fptosi(floor, _llvm(dividend))
 
-    return left(left, right), codegen
+    return dividend(dividend, inverse, lowest, highest), codegen
+
+
+@intrinsic
+def absolute_sum(typingctx, vector):
+    """Return the sum of the magnitudes of int32 lanes, an int64."""
+    assert vector.bits == 32
+
+    def codegen(context, builder, signature, arguments):
+        zeros = ir.Constant(_llvm(vector), [0] * vector.lanes)
+        negative = builder.icmp_signed('<', arguments[0], zeros)
+        magnitude = builder.select(negative, builder.sub(zeros, arguments[0]), arguments[0])
+        name = f'llvm.vector.reduce.add.v{vector.lanes}i32'
+        total = _call(builder, name, ir.IntType(32), [magnitude])
+        return builder.sext(total, ir.IntType(64))
+
+    return types.int64(vector), codegen
 
 
 @intrinsic
@@ -331,6 +384,36 @@ def append_by_compression(typingctx, target, offset, words, word_offset, first):
         return builder.zext(builder.ctpop(word), ir.IntType(64))
 
     return types.int64(target, types.int64, words, types.int64, types.int64), codegen
+
+
+@intrinsic
+def append_levels(typingctx, rows, values, offset, levels, source, first):
+    """
+    List the 32 levels at ``levels[source]`` that are not zero; return how many they are.
+
+    ``first`` + the position of each goes to the uint16 ``rows[offset:]``, the level itself to
+    the int16 ``values[offset:]``; both need room for 32. See ``append_by_compression``.
+    """
+    vector = ir.VectorType(ir.IntType(16), 32)
+
+    def codegen(context, builder, signature, arguments):
+        rows_value, values_value, offset_value, levels_value, source_value, first = arguments
+        found = builder.load(_pointer(builder, levels_value, source_value, vector), align=2)
+        mask = builder.icmp_signed('!=', found, ir.Constant(vector, [0] * 32))
+        base = _splat(builder, builder.trunc(first, ir.IntType(16)), 32)
+        positions = builder.add(base, ir.Constant(vector, list(range(32))))
+        nothing = ir.Constant(vector, ir.Undefined)
+        name = 'llvm.experimental.vector.compress.v32i16'
+        for target, what in ((rows_value, positions), (values_value, found)):
+            packed = _call(builder, name, vector, [what, mask, nothing])
+            builder.store(packed, _pointer(builder, target, offset_value, vector), align=2)
+        bits = builder.bitcast(mask, ir.IntType(32))
+        return builder.zext(builder.ctpop(bits), ir.IntType(64))
+
+    return (
+        types.int64(rows, values, types.int64, levels, types.int64, types.int64),
+        codegen,
+    )
 
 
 @intrinsic

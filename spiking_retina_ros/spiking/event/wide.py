@@ -37,7 +37,6 @@ from spiking_retina_ros.spiking.event.layout import (
     NEGATIVE,
     NODE_COLUMNS,
     PADDED,
-    PHASED,
     POSITIVE,
     SIZE_CURRENTS64,
     SOURCE_CHANNELS,
@@ -72,23 +71,13 @@ def work_wide(m, index, worker):
             break
         for place in range(first, min(first + node[BLOCK], places)):
             _begin(m, node, place)
-            phased = m.sizes[PHASED] != 0 and not node[IS_READOUT]
             for step in range(m.sizes[STEPS]):
                 _sum_currents(m, node, place, step, currents)
                 if node[IS_READOUT]:
                     for channel in range(node[CHANNELS]):
                         target = node[COUNTS] + place * node[PADDED] + channel
                         m.gathered[target] += m.currents64[currents + channel]
-                elif phased:
-                    for channel in range(node[CHANNELS]):
-                        state = node[MEMBRANE] + 2 * (place * node[CHANNELS] + channel)
-                        m.membranes64[state] += m.currents64[currents + channel]
                 else:
-                    _fire(m, node, place, step, currents)
-            if phased:
-                for channel in range(node[CHANNELS]):
-                    m.currents64[currents + channel] = 0
-                for step in range(m.sizes[STEPS]):
                     _fire(m, node, place, step, currents)
 
 

@@ -1,0 +1,192 @@
+"""
+Kernels of a phased window that add up what arrives: lists of active neurons and their levels.
+
+A neuron that is silent in the whole window is in no list. One that sends n spikes adds its row of
+weights n times: one multiplication by n, because in a phased window a layer gathers everything
+before it answers, and a sum does not depend on its order.
+"""
+
+# mypy: ignore-errors
+# ruff: noqa: ANN001, ANN201, ANN202
+
+from __future__ import annotations
+
+import numpy as np
+
+from spiking_retina_ros.spiking.event.compiling import kernel
+from spiking_retina_ros.spiking.event.layout import (
+    KERNEL_HEIGHT,
+    KERNEL_WIDTH,
+    LANES_PER_WORD,
+    SOURCE_ACTIVITY,
+    SOURCE_WIDE_WORDS,
+    SOURCE_WORDS,
+)
+from spiking_retina_ros.spiking.event.places import source_place
+from spiking_retina_ros.spiking.event.vectors import (
+    add,
+    append_levels,
+    lanes_of,
+    load,
+    multiply,
+    splat16,
+    splat32,
+    widen16,
+    widen32,
+)
+
+LARGEST_INT16 = 2**15 - 1
+# Lists are padded with silent neurons to a multiple of this, for a loop that branches less.
+ENTRIES_AT_ONCE = 4
+
+
+@kernel
+def padded_channels(synapse):
+    """Return the channels of the source, rounded up to words."""
+    return synapse[SOURCE_WIDE_WORDS] * LANES_PER_WORD
+
+
+@kernel
+def collect_level_taps(m, target, synapse, y, x):
+    """
+    Write (offset of the levels, tap) of each tap that lies inside and can bring a spike.
+
+    Return the number of taps; pair k is at ``m.taps[target + 2 k]``.
+    """
+    channels, count = padded_channels(synapse), 0
+    for tap_y in range(synapse[KERNEL_HEIGHT]):
+        for tap_x in range(synapse[KERNEL_WIDTH]):
+            place = source_place(synapse, y, x, tap_y, tap_x)
+            if place >= 0 and m.activity[synapse[SOURCE_ACTIVITY] + place] != 0:
+                m.taps[target + 2 * count] = synapse[SOURCE_WORDS] + place * channels
+                m.taps[target + 2 * count + 1] = tap_y * synapse[KERNEL_WIDTH] + tap_x
+                count += 1
+    return count
+
+
+@kernel
+def list_levels(compress, m, rows, taps, synapse, y, x):
+    """
+    List the weight rows that the active neurons around a place address, and their levels.
+
+    Row = tap * channels + channel; entry k is at ``m.rows[rows + k]`` and ``m.values[rows + k]``.
+    Return the number of entries, a multiple of ``ENTRIES_AT_ONCE``.
+    """
+    count = collect_level_taps(m, taps, synapse, y, x)
+    channels, end = padded_channels(synapse), rows
+    for tap in range(taps, taps + 2 * count, 2):
+        levels, first = m.taps[tap], m.taps[tap + 1] * channels
+        if compress:
+            for channel in range(0, channels, LANES_PER_WORD):
+                end += append_levels(
+                    m.rows, m.values, end, m.levels, levels + channel, first + channel
+                )
+        else:
+            for channel in range(channels):  # without a branch: what is silent is overwritten
+                level = m.levels[levels + channel]
+                m.rows[end] = np.uint16(first + channel)
+                m.values[end] = level
+                end += np.int64(level != 0)
+    for entry in range(end, end + ENTRIES_AT_ONCE):
+        m.rows[entry] = np.uint16(0)
+        m.values[entry] = np.int16(0)
+    return (end - rows + ENTRIES_AT_ONCE - 1) // ENTRIES_AT_ONCE * ENTRIES_AT_ONCE
+
+
+@kernel
+def products_in_16_bits(steps, largest):
+    """Return how many products of a level and a weight of at most ``largest`` fit into int16."""
+    return LARGEST_INT16 // (steps * max(largest, 1))
+
+
+@kernel
+def sum_rows_8(tile, m, rows, count, weights, limit):
+    """
+    Return the int32 sum of the listed rows of int8 weights times their levels.
+
+    Row r is ``m.weights8[weights + r * lanes :]``; ``limit`` products may be added up in 16 bits.
+    """
+    total, lanes = splat32(0, tile), lanes_of(tile)
+    end, entry = rows + count, rows
+    if limit < ENTRIES_AT_ONCE:
+        while entry < end:
+            row = load(m.weights8, weights + np.int64(m.rows[entry]) * lanes, tile)
+            level = splat32(np.int64(m.values[entry]), tile)
+            total = add(total, multiply(widen32(row), level))
+            entry += 1
+        return total
+    part = limit // ENTRIES_AT_ONCE * ENTRIES_AT_ONCE
+    while entry < end:
+        stop = min(end, entry + part)
+        narrow = splat16(0, tile)
+        while entry < stop:
+            a = _product_8(tile, m, entry, weights)
+            b = _product_8(tile, m, entry + 1, weights)
+            c = _product_8(tile, m, entry + 2, weights)
+            d = _product_8(tile, m, entry + 3, weights)
+            narrow = add(narrow, add(add(a, b), add(c, d)))
+            entry += ENTRIES_AT_ONCE
+        total = add(total, widen32(narrow))
+    return total
+
+
+@kernel
+def _product_8(tile, m, entry, weights):
+    row = load(m.weights8, weights + np.int64(m.rows[entry]) * lanes_of(tile), tile)
+    return multiply(widen16(row), splat16(np.int64(m.values[entry]), tile))
+
+
+@kernel
+def sum_rows_16(tile, m, rows, count, weights):
+    """Return the sum of rows of int16 weights times their levels, see ``sum_rows_8``."""
+    total, lanes = splat32(0, tile), lanes_of(tile)
+    for entry in range(rows, rows + count):
+        row = load(m.weights16, weights + np.int64(m.rows[entry]) * lanes, tile)
+        level = splat32(np.int64(m.values[entry]), tile)
+        total = add(total, multiply(widen32(row), level))
+    return total
+
+
+@kernel
+def sum_depthwise_8(tile, m, taps, count, channel, weights, limit):
+    """
+    Return the sum of each channel's levels times its own weights, tap by tap.
+
+    Tap k's levels are at ``m.levels[m.taps[taps + 2 k]:]``, its row of weights is number
+    ``m.taps[taps + 2 k + 1]``; ``channel`` is the tile's first.
+    """
+    total, lanes = splat32(0, tile), lanes_of(tile)
+    end, entry = taps + 2 * count, taps
+    while entry < end:
+        if limit < 1:
+            row = load(m.weights8, weights + m.taps[entry + 1] * lanes, tile)
+            levels = load(m.levels, m.taps[entry] + channel, tile)
+            total = add(total, multiply(widen32(row), widen32(levels)))
+            entry += 2
+            continue
+        stop = min(end, entry + 2 * limit)
+        narrow = splat16(0, tile)
+        while entry < stop:
+            row = load(m.weights8, weights + m.taps[entry + 1] * lanes, tile)
+            levels = load(m.levels, m.taps[entry] + channel, tile)
+            narrow = add(narrow, multiply(widen16(row), levels))
+            entry += 2
+        total = add(total, widen32(narrow))
+    return total
+
+
+@kernel
+def sum_depthwise_16(tile, m, taps, count, channel, weights):
+    """Return the same for int16 weights, see ``sum_depthwise_8``."""
+    total, lanes = splat32(0, tile), lanes_of(tile)
+    for entry in range(taps, taps + 2 * count, 2):
+        row = load(m.weights16, weights + m.taps[entry + 1] * lanes, tile)
+        levels = load(m.levels, m.taps[entry] + channel, tile)
+        total = add(total, multiply(widen32(row), widen32(levels)))
+    return total
+
+
+@kernel
+def sum_diagonal(tile, m, levels, numbers):
+    """Return the levels at ``m.levels[levels:]`` times each channel's weight, membrane units."""
+    return multiply(widen32(load(m.levels, levels, tile)), load(m.numbers, numbers, tile))
