@@ -29,12 +29,8 @@ from spiking_retina_ros.spiking.model_file import load_network
 from spiking_retina_ros.spiking.network import Schedule, SpikingNetwork
 
 SUMMARY = 'time the engines, layer by layer, beside the analog network'
-# The event engine's phased windows are short; see EventEngine.run.
 DEFAULT_WINDOWS: dict[Schedule, str] = {'concurrent': '8,16,32', 'phased': '4,8,16'}
-MEMORY_WINDOWS: dict[Schedule, tuple[int, ...]] = {
-    'concurrent': (16, 64, 256),
-    'phased': (4, 8, 16),
-}
+MEMORY_WINDOWS = (16, 64, 256)
 MOST_IMAGES = 8
 
 
@@ -76,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
         report = _with_layers(report, network, images[0])
         if not arguments.no_memory:
             memory = peak_rss_mb(
-                model, engine=EVENT, steps=MEMORY_WINDOWS[schedule], threads=arguments.threads
+                model, engine=EVENT, steps=MEMORY_WINDOWS, threads=arguments.threads
             )
             report = replace(report, peak_rss_mb=memory)
     _print(report)
@@ -128,11 +124,11 @@ def _with_layers(
         image,
         steps=report.main_window().steps,
         threads=report.threads,
-        additions=peaks.additions,
-        bandwidth=peaks.bandwidth,
+        peaks=peaks,
     )
     figures = {
         'additions_per_second': peaks.additions,
+        'products_per_second': peaks.products,
         'bytes_per_second': peaks.bandwidth,
     }
     return replace(report, layers=layers, peaks=figures)
@@ -145,6 +141,7 @@ def _print(report: BenchmarkReport) -> None:
     if report.layers and report.peaks is not None:
         console.print(
             f'measured peaks: {report.peaks["additions_per_second"] / 1e9:.0f} G weight additions '
+            f'and {report.peaks["products_per_second"] / 1e9:.0f} G products of weight and level '
             f'per second, {report.peaks["bytes_per_second"] / 1e9:.1f} GB/s'
         )
         console.print(_layer_table(report))

@@ -10,7 +10,7 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -21,7 +21,11 @@ from spiking_retina_ros.evaluation.machine import describe_machine
 from spiking_retina_ros.retinanet.network import RetinaNet
 from spiking_retina_ros.spiking.engine import Engine, make_engine
 from spiking_retina_ros.spiking.network import IntegerImage, SpikingNetwork
-from spiking_retina_ros.spiking.plan import make_plan
+from spiking_retina_ros.spiking.plan import Plan, make_plan
+from spiking_retina_ros.spiking.topology import INPUT
+
+if TYPE_CHECKING:  # it needs numba, the other engines do not
+    from spiking_retina_ros.spiking.event.peaks import Peaks
 
 # A contestant that has had this many seconds sits out, but for the two rounds a spread needs.
 PATIENCE = 20.0
@@ -266,34 +270,39 @@ def layer_costs(
     *,
     steps: int,
     threads: int,
-    additions: float,
-    bandwidth: float,
+    peaks: Peaks,
     rounds: int = 5,
 ) -> tuple[LayerCost, ...]:
     """
     Return what each layer costs the event engine, and its bound.
 
-    ``additions`` and ``bandwidth`` are the measured peaks per second. The bound is the larger of
-    two times: the layer's synaptic operations and neuron updates at the peak of additions, an
-    update counted as three 32 bit operations (add the current, compare, subtract), that is six of
-    16 bits; and its spikes in and out and its weights at the memory's bandwidth.
+    The bound is the larger of two times: the layer's arithmetic at the measured peaks, and its
+    spikes in and out and its weights at the memory's bandwidth. In a concurrent window the
+    arithmetic is its synaptic operations and in every step an update of each neuron, counted as
+    three additions of 32 bits (add the current, compare, subtract), that is six of 16. In a phased
+    one it is a product of weight and level per synapse of an active neuron, and one update of each
+    neuron, counted as sixteen operations of 32 bits (a bounded division, made exact).
     """
     from spiking_retina_ros.spiking.event.engine import EventEngine
 
     engine = EventEngine(network, threads=threads)
     shown = network.preprocessing(image)[0]
-    counted = engine.run(shown, [steps])
+    phased = network.window.schedule == 'phased'
+    counted = engine.run(shown, [steps], record=phased)
     profiles = [engine.profile(shown, steps) for _ in range(rounds)]
     plan = make_plan(network, network.preprocessing.input_size)
+    products = _products(plan, counted.trains) if phased else {}
     costs = []
     for times in zip(*profiles, strict=True):
         name = times[0].name
         operations = _count(counted.synaptic_operations.get(name))
         channels, height, width = plan.shapes.get(name, (0, 0, 0))
-        spiking = name in counted.spikes
-        updates = channels * height * width * steps if spiking else 0
-        arithmetic = (operations + 6 * updates) / additions
-        bound = max(arithmetic, times[0].traffic / bandwidth)
+        neurons = channels * height * width if name in counted.spikes else 0
+        if phased:
+            arithmetic = products.get(name, 0) / peaks.products + 32 * neurons / peaks.additions
+        else:
+            arithmetic = (operations + 6 * neurons * steps) / peaks.additions
+        bound = max(arithmetic, times[0].traffic / peaks.bandwidth)
         costs.append(
             LayerCost(
                 name,
@@ -304,6 +313,20 @@ def layer_costs(
             )
         )
     return tuple(costs)
+
+
+def _products(plan: Plan, trains: Mapping[str, torch.Tensor]) -> dict[str, int]:
+    """Return per population the synapses of neurons that are active in a phased window."""
+    # all spikes come first: who sends any sends one in the first step
+    active = {name: (train[0] != 0).sum(0) for name, train in trains.items()}
+    return {
+        population.name: sum(
+            int((active[synapse.source] * plan.fan_out(synapse, population.name)).sum())
+            for synapse in population.synapses
+            if synapse.source != INPUT
+        )
+        for population in plan.network.topology.populations
+    }
 
 
 def _count(counts: torch.Tensor | None) -> int:

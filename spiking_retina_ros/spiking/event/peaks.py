@@ -14,7 +14,15 @@ from numba import njit, prange
 
 from spiking_retina_ros.spiking.event.compiling import kernel
 from spiking_retina_ros.spiking.event.memory import buffer8_at, buffer16_at
-from spiking_retina_ros.spiking.event.vectors import add, load, splat16, store, tile64, widen16
+from spiking_retina_ros.spiking.event.vectors import (
+    add,
+    load,
+    multiply,
+    splat16,
+    store,
+    tile64,
+    widen16,
+)
 
 LANES = 64
 # Rows of 64 int8: half of a first-level cache, as a tile of weights should be.
@@ -30,12 +38,14 @@ class Peaks:
     """
     Measured limits on a number of threads.
 
-    ``additions`` per second: int8 weights from the first-level cache added to 16 bit sums.
+    ``additions`` per second: int8 weights from the first-level cache added to 16 bit sums;
+    ``products``: the same, each weight multiplied by a number of 16 bits first.
     ``bandwidth`` in bytes per second: one array read, another written.
     """
 
     threads: int
     additions: float
+    products: float
     bandwidth: float
 
 
@@ -47,11 +57,17 @@ def measure_peaks(threads: int) -> Peaks:
     source = np.ones(STREAM_ELEMENTS, np.int64)
     target = np.zeros(STREAM_ELEMENTS, np.int64)
     addresses = rows.ctypes.data, sums.ctypes.data
-    _add_rows(*addresses, threads, 1)
+    for function in (_add_rows, _add_products):
+        function(*addresses, threads, 1)
     _copy(source, target)
-    adding = min(_seconds(_add_rows, *addresses, threads, ROUNDS) for _ in range(REPEATS))
+    adding, multiplying = (
+        min(_seconds(function, *addresses, threads, ROUNDS) for _ in range(REPEATS))
+        for function in (_add_rows, _add_products)
+    )
     copying = min(_seconds(_copy, source, target) for _ in range(REPEATS))
-    return Peaks(threads, threads * ROUNDS * ROWS * LANES / adding, 2 * source.nbytes / copying)
+    weights = threads * ROUNDS * ROWS * LANES
+    bandwidth = 2 * source.nbytes / copying
+    return Peaks(threads, weights / adding, weights / multiplying, bandwidth)
 
 
 def _seconds(function, *arguments) -> float:
@@ -79,6 +95,28 @@ def _add_rows(rows, sums, threads, rounds):
         worker = np.int64(unsigned)
         own_rows = buffer8_at(rows + worker * ROWS * LANES)
         _add_tile(own_rows, buffer16_at(sums + worker * 2 * LANES), rounds)
+
+
+@kernel
+def _multiply_tile(rows, sums, rounds):
+    first = second = splat16(0, tile64())
+    for number in range(rounds):
+        level = splat16(number, tile64())
+        for row in range(0, ROWS * LANES, 4 * LANES):
+            a = multiply(widen16(load(rows, row, tile64())), level)
+            b = multiply(widen16(load(rows, row + LANES, tile64())), level)
+            c = multiply(widen16(load(rows, row + 2 * LANES, tile64())), level)
+            d = multiply(widen16(load(rows, row + 3 * LANES, tile64())), level)
+            first, second = add(first, add(a, b)), add(second, add(c, d))
+        store(sums, 0, add(first, second))
+
+
+@njit(parallel=True, nogil=True, cache=True)
+def _add_products(rows, sums, threads, rounds):
+    for unsigned in prange(threads):
+        worker = np.int64(unsigned)
+        own_rows = buffer8_at(rows + worker * ROWS * LANES)
+        _multiply_tile(own_rows, buffer16_at(sums + worker * 2 * LANES), rounds)
 
 
 @njit(parallel=True, nogil=True, cache=True)
