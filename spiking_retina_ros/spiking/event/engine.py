@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from spiking_retina_ros.spiking.dense import chunks
@@ -24,10 +23,11 @@ from spiking_retina_ros.spiking.engine import (
 from spiking_retina_ros.spiking.event import layout as at
 from spiking_retina_ros.spiking.event.kernels import load_kernels
 from spiking_retina_ros.spiking.event.program import CHUNK, Program, ProgramBuilder, is_readout
+from spiking_retina_ros.spiking.event.tallies import Tallies
 from spiking_retina_ros.spiking.network import IntegerImage, SpikingNetwork
 from spiking_retina_ros.spiking.phased import train_of
 from spiking_retina_ros.spiking.plan import make_plan
-from spiking_retina_ros.spiking.topology import INPUT, Population
+from spiking_retina_ros.spiking.topology import Population
 
 LOGGER = logging.getLogger(__name__)
 
@@ -69,7 +69,6 @@ class EventEngine:
         self.threads = available if threads is None else max(1, min(threads, available))
         begin = time.perf_counter()
         self._kernels = load_kernels(phased=network.window.schedule == 'phased')
-        self._fan_outs: list[tuple[str, str, NDArray[np.int64]]] = []
         self._program: Program = self._prepare(
             network.preprocessing.input_size, network.window.steps
         )
@@ -131,15 +130,7 @@ class EventEngine:
         program = builder.build()
         for name, reason in program.wide.items():
             LOGGER.info('%s takes the slow path of 64 bits: %s', name, reason)
-        fan_outs = [
-            (population.name, synapse.source, plan.fan_out(synapse, population.name))
-            for population in self.network.topology.populations
-            for synapse in population.synapses
-            if synapse.source != INPUT
-        ]
-        self._fan_outs = [
-            (name, source, fan_out.numpy().reshape(-1)) for name, source, fan_out in fan_outs
-        ]
+        self._tallies = Tallies.of(program)
         return program
 
     def _ensure(self, size: tuple[int, int], steps: int) -> None:
@@ -190,12 +181,7 @@ class EventEngine:
         for first, last in self._chunks(times):
             self._set_chunk(first, last, times[-1])
             self._run_chunk(trains if record else None)
-            for name in spikes:
-                spikes[name] += int(self._program.activity(name).sum(dtype=np.int64))
-            for name, source, fan_out in self._fan_outs:
-                # No dot product: BLAS's threads go on spinning after one, and would take a core
-                # from the kernels of the next chunk, which halves their speed.
-                operations[name] += int((self._program.activity(source) * fan_out).sum())
+            self._tallies.add_to(spikes, operations, self._program.memory.activity)
             if last in times:
                 outputs = {name: self._read(name) for name in topology.outputs}
                 readings.append((outputs, dict(spikes), dict(operations)))

@@ -13,7 +13,6 @@ from __future__ import annotations
 import numpy as np
 
 from spiking_retina_ros.spiking.event.compiling import kernel
-from spiking_retina_ros.spiking.event.currents import add_pixels
 from spiking_retina_ros.spiking.event.layout import (
     ACTIVITY,
     ARRIVAL,
@@ -28,6 +27,7 @@ from spiking_retina_ros.spiking.event.layout import (
     INITIAL,
     INVERSE,
     IS_READOUT,
+    KERNEL_WIDTH,
     LANES_PER_WORD,
     LARGEST,
     LENGTHS,
@@ -40,9 +40,6 @@ from spiking_retina_ros.spiking.event.layout import (
     SIZE_LENGTHS,
     SIZE_ROWS,
     SIZE_TAPS,
-    SOURCE_CHANNELS,
-    SOURCE_HEIGHT,
-    SOURCE_WIDTH,
     SOURCE_WORDS,
     STEPS,
     SYNAPSE_COLUMNS,
@@ -58,12 +55,16 @@ from spiking_retina_ros.spiking.event.layout import (
 )
 from spiking_retina_ros.spiking.event.level_sums import (
     collect_level_taps,
+    first_inside,
     list_levels,
     padded_channels,
     products_in_16_bits,
     sum_depthwise_8,
     sum_depthwise_16,
+    sum_depthwise_inside_8,
     sum_diagonal,
+    sum_pixels,
+    sum_pixels_inside,
     sum_rows_8,
     sum_rows_16,
 )
@@ -95,6 +96,9 @@ ROWS_8, ROWS_16 = int(Arrival.ROWS_8), int(Arrival.ROWS_16)
 DEPTHWISE_8, DEPTHWISE_16 = int(Arrival.DEPTHWISE_8), int(Arrival.DEPTHWISE_16)
 IMAGE, SIGNED = int(Arrival.IMAGE), int(Fire.SIGNED)
 
+# Instead of a length: all taps lie inside, and no list is needed.
+INSIDE = -1
+
 
 @kernel
 def work_level_population(compress, m, index, worker):
@@ -106,8 +110,12 @@ def work_level_population(compress, m, index, worker):
         if first >= places:
             break
         last = min(first + node[BLOCK], places)
+        y, x = first // node[WIDTH], first % node[WIDTH]
         for place in range(first, last):
-            _look_around(compress, m, node, worker, place, place - first)
+            _look_around(compress, m, node, worker, place - first, y, x)
+            x += 1
+            if x == node[WIDTH]:
+                y, x = y + 1, np.int64(0)
         channel = np.int64(0)  # a literal would make numba compile everything twice
         while channel < node[PADDED]:
             # one tile's weights stay in the cache for the whole block of places
@@ -131,9 +139,12 @@ def _scratch(m, synapse, worker, local):
 
 
 @kernel
-def _look_around(compress, m, node, worker, place, local):
-    """Make the list of every synapse for one place."""
-    y, x = place // node[WIDTH], place % node[WIDTH]
+def _look_around(compress, m, node, worker, local, y, x):
+    """
+    Make the list of every synapse for one place; where none is needed its length is INSIDE.
+
+    Then the first of its taps says where the kernel lies in the source.
+    """
     for index in range(node[FIRST_SYNAPSE], node[FIRST_SYNAPSE] + node[SYNAPSES]):
         synapse = row_of(m.synapses, index * SYNAPSE_COLUMNS)
         rows, length, taps = _scratch(m, synapse, worker, local)
@@ -141,34 +152,47 @@ def _look_around(compress, m, node, worker, place, local):
         if arrival in (ROWS_8, ROWS_16):
             m.lengths[length] = list_levels(compress, m, rows, taps, synapse, y, x)
         elif arrival in (DEPTHWISE_8, DEPTHWISE_16):
-            m.lengths[length] = collect_level_taps(m, taps, synapse, y, x)
+            first = first_inside(synapse, y, x)
+            limit = products_in_16_bits(m.sizes[STEPS], synapse[LARGEST])
+            if first >= 0 and arrival == DEPTHWISE_8 and limit >= synapse[KERNEL_WIDTH]:
+                m.lengths[length] = INSIDE
+                m.taps[taps] = synapse[SOURCE_WORDS] + first * padded_channels(synapse)
+            else:
+                m.lengths[length] = collect_level_taps(m, taps, synapse, y, x)
         elif arrival == IMAGE:
-            m.lengths[length] = list_pixels(m, taps, synapse, y, x)
+            first = first_inside(synapse, y, x)
+            if first >= 0:
+                m.lengths[length] = INSIDE
+                m.taps[taps] = first
+            else:
+                m.lengths[length] = list_pixels(m, taps, synapse, y, x)
 
 
 @kernel
 def _advance_tile(tile, m, node, worker, place, local, channel):
     """Gather what arrives at one tile of channels of one place, and fire."""
-    scratch = worker * m.sizes[SIZE_CURRENTS]
     base = node[BASE] + channel
     if node[CLASSES] >= 0:
         base += np.int64(m.tables[node[CLASSES] + place]) * node[PADDED]
-    # what is the same in every step: the bias, and the image
-    store(m.currents, scratch, load(m.numbers, base, tile))
+    constant = load(m.numbers, base, tile)  # the same in every step: the bias, and the image
     total = splat32(0, tile)
     for index in range(node[FIRST_SYNAPSE], node[FIRST_SYNAPSE] + node[SYNAPSES]):
         synapse = row_of(m.synapses, index * SYNAPSE_COLUMNS)
         rows, length, taps = _scratch(m, synapse, worker, local)
+        count = m.lengths[length]
         if synapse[ARRIVAL] == IMAGE:
-            size = synapse[SOURCE_HEIGHT] * synapse[SOURCE_WIDTH]
             weights = synapse[WEIGHTS] + channel * synapse[ROWS]
-            count, channels = m.lengths[length], synapse[SOURCE_CHANNELS]
-            add_pixels(tile, m, scratch, taps, count, channels, size, weights, synapse[BITS])
+            if count == INSIDE:
+                pixels = sum_pixels_inside(tile, m, m.taps[taps], synapse, weights)
+            else:
+                pixels = sum_pixels(tile, m, taps, count, synapse, weights)
+            constant = add(constant, shift_left(pixels, synapse[BITS]))
         else:
-            arrived = _arrived(tile, m, synapse, place, channel, rows, m.lengths[length], taps)
+            arrived = _arrived(tile, m, synapse, place, channel, rows, count, taps)
             total = add(total, arrived)
-    total = add(total, multiply(load(m.currents, scratch, tile), splat32(m.sizes[STEPS], tile)))
+    total = add(total, multiply(constant, splat32(m.sizes[STEPS], tile)))
     if node[IS_READOUT] != 0:
+        scratch = worker * m.sizes[SIZE_CURRENTS]
         store(m.currents, scratch, total)
         for lane in range(lanes_of(tile)):
             target = node[COUNTS] + place * node[PADDED] + channel + lane
@@ -187,6 +211,10 @@ def _arrived(tile, m, synapse, place, channel, rows, count, taps):
         return shift_left(sum_rows_8(tile, m, rows, count, weights, limit), bits)
     if arrival == ROWS_16:
         return shift_left(sum_rows_16(tile, m, rows, count, weights), bits)
+    if arrival == DEPTHWISE_8 and count == INSIDE:
+        levels = m.taps[taps]
+        total = sum_depthwise_inside_8(tile, m, synapse, levels, channel, weights, limit)
+        return shift_left(total, bits)
     if arrival == DEPTHWISE_8:
         return shift_left(sum_depthwise_8(tile, m, taps, count, channel, weights, limit), bits)
     if arrival == DEPTHWISE_16:

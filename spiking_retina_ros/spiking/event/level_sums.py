@@ -15,12 +15,21 @@ import numpy as np
 
 from spiking_retina_ros.spiking.event.compiling import kernel
 from spiking_retina_ros.spiking.event.layout import (
+    DILATION_X,
+    DILATION_Y,
     KERNEL_HEIGHT,
     KERNEL_WIDTH,
     LANES_PER_WORD,
+    PADDING_X,
+    PADDING_Y,
     SOURCE_ACTIVITY,
+    SOURCE_CHANNELS,
+    SOURCE_HEIGHT,
     SOURCE_WIDE_WORDS,
+    SOURCE_WIDTH,
     SOURCE_WORDS,
+    STRIDE_X,
+    STRIDE_Y,
 )
 from spiking_retina_ros.spiking.event.places import source_place
 from spiking_retina_ros.spiking.event.vectors import (
@@ -91,6 +100,19 @@ def list_levels(compress, m, rows, taps, synapse, y, x):
         m.rows[entry] = np.uint16(0)
         m.values[entry] = np.int16(0)
     return (end - rows + ENTRIES_AT_ONCE - 1) // ENTRIES_AT_ONCE * ENTRIES_AT_ONCE
+
+
+@kernel
+def first_inside(synapse, y, x):
+    """Return the source place of the first tap where all of them lie inside, or -1."""
+    top = y * synapse[STRIDE_Y] - synapse[PADDING_Y]
+    left = x * synapse[STRIDE_X] - synapse[PADDING_X]
+    bottom = top + (synapse[KERNEL_HEIGHT] - 1) * synapse[DILATION_Y]
+    right = left + (synapse[KERNEL_WIDTH] - 1) * synapse[DILATION_X]
+    inside = top >= 0 and left >= 0
+    if inside and bottom < synapse[SOURCE_HEIGHT] and right < synapse[SOURCE_WIDTH]:
+        return top * synapse[SOURCE_WIDTH] + left
+    return np.int64(-1)
 
 
 @kernel
@@ -176,6 +198,31 @@ def sum_depthwise_8(tile, m, taps, count, channel, weights, limit):
 
 
 @kernel
+def sum_depthwise_inside_8(tile, m, synapse, levels, channel, weights, limit):
+    """
+    Return the same where all taps lie inside, without a list; the first tap's levels are given.
+
+    ``limit`` must not be less than the width of the kernel.
+    """
+    total, lanes, row = splat32(0, tile), lanes_of(tile), weights
+    step_x = padded_channels(synapse) * synapse[DILATION_X]
+    step_y = padded_channels(synapse) * synapse[DILATION_Y] * synapse[SOURCE_WIDTH]
+    room = np.int64(0)
+    narrow = splat16(0, tile)
+    for tap_y in range(synapse[KERNEL_HEIGHT]):
+        if room < synapse[KERNEL_WIDTH]:
+            total = add(total, widen32(narrow))
+            narrow, room = splat16(0, tile), limit
+        start = levels + channel + tap_y * step_y
+        for tap_x in range(synapse[KERNEL_WIDTH]):
+            level = load(m.levels, start + tap_x * step_x, tile)
+            narrow = add(narrow, multiply(widen16(load(m.weights8, row, tile)), level))
+            row += lanes
+        room -= synapse[KERNEL_WIDTH]
+    return add(total, widen32(narrow))
+
+
+@kernel
 def sum_depthwise_16(tile, m, taps, count, channel, weights):
     """Return the same for int16 weights, see ``sum_depthwise_8``."""
     total, lanes = splat32(0, tile), lanes_of(tile)
@@ -190,3 +237,43 @@ def sum_depthwise_16(tile, m, taps, count, channel, weights):
 def sum_diagonal(tile, m, levels, numbers):
     """Return the levels at ``m.levels[levels:]`` times each channel's weight, membrane units."""
     return multiply(widen32(load(m.levels, levels, tile)), load(m.numbers, numbers, tile))
+
+
+@kernel
+def sum_pixels(tile, m, taps, count, synapse, weights):
+    """
+    Return the image's current, the same in every step, from a list of `places.list_pixels`.
+
+    ``m.taps[taps + 2 k]`` is tap k's offset in channel 0 of the image, ``m.taps[taps + 2 k + 1]``
+    its first row of int16 weights, one per channel.
+    """
+    total, lanes = splat32(0, tile), lanes_of(tile)
+    size = synapse[SOURCE_HEIGHT] * synapse[SOURCE_WIDTH]
+    for entry in range(taps, taps + 2 * count, 2):
+        row = weights + m.taps[entry + 1] * lanes
+        for channel in range(synapse[SOURCE_CHANNELS]):
+            total = add(total, _pixel(tile, m, m.taps[entry] + channel * size, row))
+            row += lanes
+    return total
+
+
+@kernel
+def sum_pixels_inside(tile, m, first, synapse, weights):
+    """Return the same where all taps lie inside; ``first`` is the first tap's offset."""
+    total, row = splat32(0, tile), weights
+    width = synapse[SOURCE_WIDTH]
+    size = synapse[SOURCE_HEIGHT] * width
+    for tap_y in range(synapse[KERNEL_HEIGHT]):
+        start = first + tap_y * synapse[DILATION_Y] * width
+        for tap_x in range(synapse[KERNEL_WIDTH]):
+            place = start + tap_x * synapse[DILATION_X]
+            for channel in range(synapse[SOURCE_CHANNELS]):
+                total = add(total, _pixel(tile, m, place + channel * size, row))
+                row += lanes_of(tile)
+    return total
+
+
+@kernel
+def _pixel(tile, m, place, row):
+    pixel = splat32(np.int64(m.image[place]), tile)
+    return multiply(widen32(load(m.weights16, row, tile)), pixel)

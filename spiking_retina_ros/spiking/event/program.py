@@ -97,12 +97,6 @@ class Program:
     wide: dict[str, str]
     table: NDArray[np.int64]
 
-    def activity(self, name: str) -> NDArray[np.int32]:
-        """Return a node's spikes per place in the present chunk, (H * W,)."""
-        _, height, width = self.plan.shapes[name]
-        start = int(self.memory.nodes[self.rows[name], at.ACTIVITY])
-        return self.memory.activity[start : start + height * width]
-
     def traffic(self, index: int, steps: int) -> int:
         """Return the bytes an item reads and writes in a window: spikes in and out, weights."""
         node = self.memory.nodes[index]
