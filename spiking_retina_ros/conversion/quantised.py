@@ -14,9 +14,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from spiking_retina_ros.conversion import quantise_kernels
 from spiking_retina_ros.conversion.populations import FloatNetwork
 from spiking_retina_ros.conversion.scale_groups import ScaleGroups
 from spiking_retina_ros.retinanet.config import RetinaNetConfig
@@ -35,31 +38,65 @@ class _Quantise(torch.autograd.Function):
     """See the module; one function so that only input and theta are kept for the way back."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, theta: Tensor, levels: int, lowest: int) -> Tensor:
+    def forward(
+        ctx: Any, x: Tensor, theta: Tensor, levels: int, lowest: int
+    ) -> tuple[Tensor, Tensor]:
+        x = x.contiguous(memory_format=torch.channels_last)
         ctx.save_for_backward(x, theta)
         ctx.limits = (levels, lowest)
-        unit = theta / levels
-        return (x / unit).add_(0.5).floor_().clamp_(lowest * levels, levels).mul_(unit)
+        if x.device.type == 'cpu':
+            sent, rate = quantise_kernels.forward(_rows(x), theta.numpy(), levels, lowest)
+            return _maps(sent, x), x.new_tensor(rate)
+        level = (x * (levels / _column(theta))).add_(0.5).floor_()
+        level.clamp_(lowest * levels, levels).div_(levels)
+        return level * _column(theta), level.abs().mean()
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None]:
-        (gradient,) = gradients
+        gradient, rate_gradient = gradients
         x, theta = ctx.saved_tensors
         levels, lowest = ctx.limits
-        rate = x / theta
+        if x.device.type == 'cpu':
+            rows = _rows(gradient.contiguous(memory_format=torch.channels_last))
+            x_part, theta_part = quantise_kernels.backward(
+                rows, _rows(x), theta.numpy(), levels, lowest, float(rate_gradient)
+            )
+            return _maps(x_part, x), torch.from_numpy(theta_part), None, None
+        rate = x / _column(theta)
         inside = (rate > lowest) & (rate < 1)
         # d q / d theta: the level reached beyond the bounds, the rounding error within them
         level = (rate * levels + 0.5).floor_().clamp_(lowest * levels, levels) / levels
         slope = torch.where(inside, level - rate, level)
-        theta_gradient = (gradient * slope).sum((0, 2, 3), keepdim=True)[0]
-        return gradient * inside, theta_gradient, None, None
+        sign = level.sign() * inside * rate_gradient / (x.numel() * _column(theta))
+        theta_part = (gradient * slope - sign * rate).sum((0, 2, 3))
+        return gradient * inside + sign, theta_part, None, None
 
 
-def quantise_activation(x: Tensor, theta: Tensor, *, levels: int, signed: bool) -> Tensor:
-    """Return q(x) for maps (N, C, H, W) and thresholds (C, 1, 1)."""
-    result = _Quantise.apply(x, theta, levels, -1 if signed else 0)
-    assert isinstance(result, Tensor)
-    return result
+def quantise_activation(
+    x: Tensor, theta: Tensor, *, levels: int, signed: bool
+) -> tuple[Tensor, Tensor]:
+    """
+    Return q(x) for maps (N, C, H, W) and thresholds (C,), and the mean rate, a scalar.
+
+    The mean of |q(x)| / theta passes its gradient straight through like q(x) itself.
+    """
+    sent, rate = _Quantise.apply(x, theta, levels, -1 if signed else 0)
+    return sent, rate
+
+
+def _column(theta: Tensor) -> Tensor:
+    return theta[:, None, None]
+
+
+def _rows(maps: Tensor) -> NDArray[np.float32]:
+    """Return maps that are laid out channels last as (N * H * W, C), without copying."""
+    return maps.permute(0, 2, 3, 1).reshape(-1, maps.shape[1]).numpy()
+
+
+def _maps(rows: NDArray[np.float32], like: Tensor) -> Tensor:
+    """Return (N * H * W, C) as maps of the shape of ``like``, without copying."""
+    count, channels, height, width = like.shape
+    return torch.from_numpy(rows).view(count, height, width, channels).permute(0, 3, 1, 2)
 
 
 class QuantisedNetwork(nn.Module):
@@ -159,10 +196,9 @@ class QuantisedNetwork(nn.Module):
             total = total + layers.synapse_sum(weight, values[synapse.source], synapse)
         if population.readout:
             return total, torch.zeros(())
-        theta = self.threshold(population)[:, None, None]
+        theta = self.threshold(population)
         signed = population.polarity == 'signed'
-        sent = quantise_activation(total, theta, levels=self.levels, signed=signed)
-        return sent, (sent.abs() / theta).mean()
+        return quantise_activation(total, theta, levels=self.levels, signed=signed)
 
     def _pass_on(
         self,

@@ -41,20 +41,50 @@ def flat(outputs):
 
 def test_values_are_the_formulas():
     x = torch.tensor([-3.0, -0.3, 0.24, 0.26, 0.9, 1.9, 5.0]).view(1, 1, 1, 7)
-    theta = torch.full((1, 1, 1), 2.0)
-    found = quantise_activation(x, theta, levels=4, signed=False).flatten()
-    assert found.tolist() == [0.0, 0.0, 0.0, 0.5, 1.0, 2.0, 2.0]
-    found = quantise_activation(x, theta, levels=4, signed=True).flatten()
-    assert found.tolist() == [-2.0, -0.5, 0.0, 0.5, 1.0, 2.0, 2.0]
+    theta = torch.full((1,), 2.0)
+    found, rate = quantise_activation(x, theta, levels=4, signed=False)
+    assert found.flatten().tolist() == [0.0, 0.0, 0.0, 0.5, 1.0, 2.0, 2.0]
+    assert float(rate) == pytest.approx((0.25 + 0.5 + 1 + 1) / 7)
+    found, rate = quantise_activation(x, theta, levels=4, signed=True)
+    assert found.flatten().tolist() == [-2.0, -0.5, 0.0, 0.5, 1.0, 2.0, 2.0]
+    assert float(rate) == pytest.approx((1 + 0.25 + 0.25 + 0.5 + 1 + 1) / 7)
 
 
 def test_gradients_pass_straight_through_inside_the_bounds():
     x = torch.tensor([-3.0, 0.3, 1.7, 5.0]).view(1, 1, 1, 4).requires_grad_()
-    theta = torch.full((1, 1, 1), 2.0, requires_grad=True)
-    quantise_activation(x, theta, levels=4, signed=False).sum().backward()
+    theta = torch.full((1,), 2.0, requires_grad=True)
+    quantise_activation(x, theta, levels=4, signed=False)[0].sum().backward()
     assert x.grad.flatten().tolist() == [0.0, 1.0, 1.0, 0.0]
     # 0.3 rounds up by 0.1, 1.7 down by 0.1 (in units of theta), 5.0 is at the bound
     assert float(theta.grad) == pytest.approx(0.1 - 0.1 + 1.0, abs=1e-6)
+
+
+def by_autograd(x, theta, levels, signed):
+    """The same out of torch's own operations: what the kernels' gradients must be."""
+    rate = x / theta[:, None, None]
+    lowest = -1 if signed else 0
+    bounded = rate.clamp(lowest, 1)
+    level = (rate.detach() * levels + 0.5).floor().clamp(lowest * levels, levels) / levels
+    straight = bounded + (level - bounded).detach()
+    return straight * theta[:, None, None], straight.abs().mean()
+
+
+@pytest.mark.parametrize('signed', [False, True])
+def test_kernels_have_the_gradients_of_autograd(signed):
+    torch.manual_seed(3)
+    values = torch.randn(3, 37, 41, 43)  # enough places for a second thread
+    thetas = torch.rand(37) + 0.5
+    weights = torch.randn(3, 37, 41, 43)
+    found = []
+    for function in (quantise_activation, by_autograd):
+        x, theta = values.clone().requires_grad_(), thetas.clone().requires_grad_()
+        sent, rate = function(x, theta, levels=8, signed=signed)
+        ((sent * weights).mean() + 3.0 * rate).backward()
+        found.append((sent.detach(), rate.detach(), x.grad, theta.grad))
+    for ours, expected in zip(*found, strict=True):
+        torch.testing.assert_close(
+            ours, expected, rtol=2e-3, atol=1e-8 + 1e-4 * expected.abs().max()
+        )
 
 
 def test_many_levels_are_the_analog_network():
