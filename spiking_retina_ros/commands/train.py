@@ -70,6 +70,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=1.0,
         help='synaptic operations per window that are free, times the analog operations',
     )
+    group.add_argument(
+        '--rate-weight', type=float, default=0.0, help='how much spikes per neuron and step cost'
+    )
+    group.add_argument('--rate-target', type=float, default=0.05, help='mean rate that is free')
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -144,6 +148,8 @@ def _finetune(
         learning_rate=arguments.rate,
         activity_weight=arguments.activity_weight,
         activity_target=arguments.activity_target,
+        rate_weight=arguments.rate_weight,
+        rate_target=arguments.rate_target,
         seed=recipe.seed,
     )
     found = finetune(

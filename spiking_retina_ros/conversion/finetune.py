@@ -42,7 +42,8 @@ class FineTuning:
     network's own input; AdamW with ``learning_rate`` for weights and
     ten times that for the logarithms of thresholds, falling along a cosine. ``activity_weight``
     multiplies the excess of the expected synaptic operations per window over
-    ``activity_target`` times the analog multiply-accumulates.
+    ``activity_target`` times the analog multiply-accumulates, ``rate_weight`` that of the mean rate
+    over ``rate_target``.
     """
 
     levels: int = 8
@@ -50,9 +51,11 @@ class FineTuning:
     batch_size: int = 8
     phases: tuple[Phase, ...] = ()
     learning_rate: float = 1e-4
-    ema: float = 0.99
+    ema: float = 0.995
     activity_weight: float = 0.0
     activity_target: float = 1.0
+    rate_weight: float = 0.0
+    rate_target: float = 0.05
     gradient_limit: float = 5.0
     seed: int = 1
 
@@ -102,7 +105,7 @@ def finetune(
     saved = time.monotonic()
     with (output / 'finetuning.csv').open('w', newline='') as file:
         log = csv.writer(file)
-        log.writerow(['samples', 'classification', 'box', 'operations_per_step'])
+        log.writerow(['samples', 'classification', 'box', 'operations_per_step', 'rate'])
         batches = enumerate(_loader(samples, network.config, settings, workers))
         for step, (images, targets) in tqdm(batches, total=total, desc='fine-tuning', unit='step'):
             _set_rate(optimiser, settings, step / total)
@@ -125,20 +128,23 @@ def _train_step(
     images: Tensor,
     targets: list[Target],
     settings: FineTuning,
-) -> tuple[float, float, float]:
+) -> tuple[float, float, float, float]:
     inputs = normalise(images, network.config).contiguous(memory_format=torch.channels_last)
     class_maps, box_maps = network(inputs)
     size = (images.shape[2], images.shape[3])
     losses = detection_loss(class_maps, box_maps, targets, network.config, size)
     excess = (network.activity * settings.levels - settings.activity_target).clamp(min=0)
     loss = losses.total + settings.activity_weight * excess
+    loss = loss + settings.rate_weight * (network.rate - settings.rate_target).clamp(min=0)
     optimiser.zero_grad(set_to_none=True)
     loss.backward()
     norm = nn.utils.clip_grad_norm_(network.parameters(), settings.gradient_limit)
     if not bool(torch.isfinite(norm)):
         raise UserError('fine-tuning diverged: the gradient is not finite; lower learning_rate')
     optimiser.step()
-    return float(losses.classification), float(losses.box), float(network.activity)
+    values = (losses.classification, losses.box, network.activity, network.rate)
+    classification, box, activity, rate = (float(value) for value in values)
+    return classification, box, activity, rate
 
 
 def _optimiser(network: QuantisedNetwork, settings: FineTuning) -> torch.optim.Optimizer:

@@ -105,7 +105,8 @@ class QuantisedNetwork(nn.Module):
 
     ``thresholds`` are the initial theta (C,) per scale group. After a forward pass ``activity`` is
     the expected number of synaptic operations per step, relative to the analog
-    multiply-accumulates, as a scalar that can be minimised. ``config`` makes it pass for a
+    multiply-accumulates, and ``rate`` the expected spikes per neuron and step (the L1 norm of the
+    normalised activations), as scalars that can be minimised. ``config`` makes it pass for a
     RetinaNet where one is validated.
     """
 
@@ -123,6 +124,7 @@ class QuantisedNetwork(nn.Module):
         self.levels = levels
         self.groups = ScaleGroups(network.topology)
         self.activity = torch.zeros(())
+        self.rate = torch.zeros(())
         diagonal = {
             synapse.weight
             for population in network.topology.populations
@@ -169,19 +171,23 @@ class QuantisedNetwork(nn.Module):
         values = {INPUT: images}
         rates: dict[str, Tensor] = {}
         operations, macs = torch.zeros(()), 0
+        spikes, neurons = torch.zeros(()), 0
         for node in self.topology.nodes:
             if isinstance(node, Population):
-                _, height, width = shapes[node.name]
+                channels, height, width = shapes[node.name]
                 for synapse in node.synapses:
                     cost = self.tensor(synapse.weight).numel() * height * width
                     macs += cost
                     if synapse.source != INPUT:
                         operations = operations + rates[synapse.source] * cost
                 values[node.name], rates[node.name] = self._population(node, values)
+                if not node.readout:
+                    spikes = spikes + rates[node.name] * (channels * height * width)
+                    neurons += channels * height * width
             else:
                 values[node.name] = self._pass_on(node, values, shapes)
                 rates[node.name] = self._passed_rate(node, rates, shapes)
-        self.activity = operations / macs
+        self.activity, self.rate = operations / macs, spikes / neurons
         outputs = tuple(values[name] for name in self.topology.outputs)
         levels = len(outputs) // 2
         return outputs[:levels], outputs[levels:]

@@ -108,6 +108,8 @@ def test_activity_is_what_a_long_window_costs():
     measured = simulation.total_synaptic_operations(0) / 512 / make_plan(spikes, SIZE).analog_macs
     # borders cost less than the estimate says, corrections cost more
     assert float(network.activity) == pytest.approx(measured, rel=0.2)
+    rate = simulation.total_spikes(0) / 512 / make_plan(spikes, SIZE).neurons
+    assert float(network.rate) == pytest.approx(rate, rel=0.2)
 
 
 def test_learned_thresholds_become_scales(tmp_path):
