@@ -95,7 +95,7 @@ class DetectorNode(LifecycleNode):
         self.failure = ''
         try:
             network = self._load(self._settings)
-            problems = _network_problems(self._settings, network)
+            problems = self._settings.problems_with(network)
             if problems:
                 raise UserError('parameter ' + '; '.join(problems))
             warm_up(network)
@@ -228,7 +228,7 @@ class DetectorNode(LifecycleNode):
         settings = current(self, changes)
         problems = settings.problems()
         if self._network is not None:
-            problems += _network_problems(settings, self._network)
+            problems += settings.problems_with(self._network)
         return SetParametersResult(successful=not problems, reason='; '.join(problems))
 
     def _apply_parameters(self, changes: list[Parameter]) -> None:
@@ -263,15 +263,6 @@ class DetectorNode(LifecycleNode):
             )
             message.status.append(status)
         self._diagnostics.publish(message)
-
-
-def _network_problems(settings: Settings, network: Network) -> list[str]:
-    return settings.problems_with(
-        steps=network.steps,
-        transient=network.transient,
-        max_steps=network.max_steps,
-        class_names=network.class_names,
-    )
 
 
 def main(arguments: list[str] | None = None) -> int:
