@@ -7,7 +7,6 @@ deactivate stops both, cleanup frees the network. With ``autostart`` the first t
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from functools import wraps
 
@@ -29,7 +28,6 @@ from spiking_retina_ros.ros.mailbox import Mailbox
 from spiking_retina_ros.ros.network import Network, load_network, warm_up
 from spiking_retina_ros.ros.parameter_declaration import current, declare
 from spiking_retina_ros.ros.parameters import Settings
-from spiking_retina_ros.ros.process import run
 from spiking_retina_ros.ros.worker import Worker
 
 LOG_SECONDS = 5.0
@@ -263,12 +261,3 @@ class DetectorNode(LifecycleNode):
             )
             message.status.append(status)
         self._diagnostics.publish(message)
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run the node until SIGINT or SIGTERM; return the exit status."""
-    return run(DetectorNode, arguments)
-
-
-if __name__ == '__main__':
-    sys.exit(main())
