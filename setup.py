@@ -29,8 +29,8 @@ setup(
     extras_require={'test': ['pytest']},
     entry_points={
         'console_scripts': [
-            'detector_node = spiking_retina_ros.ros.detector_node:main',
-            'sea_camera_node = spiking_retina_ros.ros.sea_camera_node:main',
+            'detector_node = spiking_retina_ros.ros.detector:main',
+            'sea_camera_node = spiking_retina_ros.ros.sea_camera:main',
         ],
     },
 )

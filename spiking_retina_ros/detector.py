@@ -126,6 +126,11 @@ class SpikingDetector:
         return self.window.transient
 
     @property
+    def schedule(self) -> str:
+        """Return how the layers share the window, 'concurrent' or 'phased'; see Window."""
+        return self.window.schedule
+
+    @property
     def model_hash(self) -> str:
         """Return the content hash of the model file, or '' for a network that never was in one."""
         return str(self.network.provenance.get('hash', ''))

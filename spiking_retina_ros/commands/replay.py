@@ -56,12 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = _settings(arguments)
     topics = offline_replay.choose_topics(arguments.bag, arguments.topic, arguments.truth_topic)
     network = load_network(settings)
-    problems = settings.problems_with(
-        steps=network.steps,
-        transient=network.transient,
-        max_steps=network.max_steps,
-        class_names=network.class_names,
-    )
+    problems = settings.problems_with(network)
     if problems:
         raise UserError('; '.join(problems))
     output = arguments.output or Path(f'{str(arguments.bag).rstrip("/")}_result')

@@ -43,7 +43,7 @@ class Camera:
         self._subscriptions: list = []
         self._activated = 0.0
         every = settings.frame_policy == 'every_frame'
-        self._image_qos = qos.images(depth=settings.queue_size if every else 1)
+        self._image_qos = qos.images(depth=settings.queue_size) if every else qos.images()
         self._detections = self._publisher(Detection2DArray, 'detections')
         self._early = self._publisher(Detection2DArray, 'detections_early')
         self._debug_image = self._publisher(Image, 'debug_image')

@@ -17,8 +17,8 @@ from types import TracebackType
 from spiking_retina_ros.errors import UserError
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
-DETECTOR = 'spiking_retina_ros.ros.detector_node'
-SEA_CAMERA = 'spiking_retina_ros.ros.sea_camera_node'
+DETECTOR = 'spiking_retina_ros.ros.detector'
+SEA_CAMERA = 'spiking_retina_ros.ros.sea_camera'
 
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)

@@ -7,7 +7,6 @@ deactivate stops both, cleanup frees the network. With ``autostart`` the first t
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from functools import wraps
 
@@ -29,7 +28,6 @@ from spiking_retina_ros.ros.mailbox import Mailbox
 from spiking_retina_ros.ros.network import Network, load_network, warm_up
 from spiking_retina_ros.ros.parameter_declaration import current, declare
 from spiking_retina_ros.ros.parameters import Settings
-from spiking_retina_ros.ros.process import run
 from spiking_retina_ros.ros.worker import Worker
 
 LOG_SECONDS = 5.0
@@ -95,7 +93,7 @@ class DetectorNode(LifecycleNode):
         self.failure = ''
         try:
             network = self._load(self._settings)
-            problems = _network_problems(self._settings, network)
+            problems = self._settings.problems_with(network)
             if problems:
                 raise UserError('parameter ' + '; '.join(problems))
             warm_up(network)
@@ -228,7 +226,7 @@ class DetectorNode(LifecycleNode):
         settings = current(self, changes)
         problems = settings.problems()
         if self._network is not None:
-            problems += _network_problems(settings, self._network)
+            problems += settings.problems_with(self._network)
         return SetParametersResult(successful=not problems, reason='; '.join(problems))
 
     def _apply_parameters(self, changes: list[Parameter]) -> None:
@@ -263,21 +261,3 @@ class DetectorNode(LifecycleNode):
             )
             message.status.append(status)
         self._diagnostics.publish(message)
-
-
-def _network_problems(settings: Settings, network: Network) -> list[str]:
-    return settings.problems_with(
-        steps=network.steps,
-        transient=network.transient,
-        max_steps=network.max_steps,
-        class_names=network.class_names,
-    )
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run the node until SIGINT or SIGTERM; return the exit status."""
-    return run(DetectorNode, arguments)
-
-
-if __name__ == '__main__':
-    sys.exit(main())

@@ -32,6 +32,10 @@ class Network(Protocol):
         """Return the longest window the network allows."""
 
     @property
+    def schedule(self) -> str:
+        """Return 'concurrent' or 'phased'; a phased window has no transient."""
+
+    @property
     def model_hash(self) -> str:
         """Return the hash of the model file's content."""
 

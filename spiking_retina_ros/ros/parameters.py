@@ -9,9 +9,12 @@ declarations, the file and the documentation with it. Needs no ROS.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from spiking_retina_ros.ros.network import Network
 
 # What ROS 2 allows in a relative topic name; empty is the one unnamed camera.
 _CAMERA_NAME = re.compile(r'([A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*)?')
@@ -227,29 +230,29 @@ class Settings:
                 )
         return found
 
-    def problems_with(
-        self, *, steps: int, transient: int, max_steps: int, class_names: Sequence[str]
-    ) -> list[str]:
-        """
-        Return what a loaded network cannot do, one sentence each.
-
-        ``steps`` and ``transient`` are the window the network recommends, ``max_steps`` the
-        longest one it allows.
-        """
+    def problems_with(self, network: Network) -> list[str]:
+        """Return what a loaded network cannot do, one sentence each; empty when all is well."""
         found = []
-        window = self.steps or steps
-        ignored = transient if self.transient < 0 else self.transient
-        if window > max_steps:
-            found.append(f'steps: expected at most {max_steps} for this network, found {window}')
-        if self.transient >= 0 and ignored >= window:
-            found.append(f'transient: expected less than the {window} steps, found {ignored}')
-        if self.early_steps and not self.early_steps < window:
+        steps = self.steps or network.steps
+        if steps > network.max_steps:
             found.append(
-                f'early_steps: expected less than the {window} steps, found {self.early_steps}'
+                f'steps: expected at most {network.max_steps} for this network, found {steps}'
             )
-        unknown = [name for name in self.wanted_classes if name not in class_names]
+        if self.transient >= steps:
+            found.append(f'transient: expected less than the {steps} steps, found {self.transient}')
+        if self.transient > 0 and network.schedule == 'phased':
+            found.append(
+                f'transient: expected 0 or -1 for this network, whose phased window has none, '
+                f'found {self.transient}'
+            )
+        if self.early_steps >= steps:
+            found.append(
+                f'early_steps: expected less than the {steps} steps, found {self.early_steps}'
+            )
+        unknown = [name for name in self.wanted_classes if name not in network.class_names]
         if unknown:
-            found.append(f'classes: expected names out of {list(class_names)}, found {unknown}')
+            known = list(network.class_names)
+            found.append(f'classes: expected names out of {known}, found {unknown}')
         return found
 
     @property

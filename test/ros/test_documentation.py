@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from rclpy.qos import DurabilityPolicy
+
+from spiking_retina_ros.ros import qos
 from spiking_retina_ros.ros.diagnostics import camera_values
 from spiking_retina_ros.ros.parameter_documents import as_markdown
 from spiking_retina_ros.ros.recorder import TOPICS
@@ -35,3 +38,21 @@ def test_every_topic_is_listed_with_its_type():
     }
     assert published.items() <= rows.items()
     assert set(rows) - set(published) == {'image', 'camera_info'}
+
+
+def test_every_topic_is_listed_with_its_qos():
+    profiles = dict.fromkeys(TOPICS, qos.results()) | {
+        'label_info': qos.latched(),
+        'image': qos.images(),
+        'camera_info': qos.camera_info(),
+    }
+    columns = (line.split('|') for line in section('Topics').splitlines() if line.startswith('| `'))
+    listed = {row[1].strip(' *`'): row[4].strip() for row in columns}
+    assert listed == {topic: words(profile) for topic, profile in profiles.items()}
+
+
+def words(profile):
+    reliability = profile.reliability.name.lower().replace('_', ' ')
+    if profile.durability == DurabilityPolicy.TRANSIENT_LOCAL:
+        return f'{reliability}, transient local'
+    return f'{reliability}, keep last {profile.depth}'

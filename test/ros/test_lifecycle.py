@@ -12,6 +12,8 @@ from probe import diagnostic_values, milliseconds
 from processes import Shown, stand_in
 from rosgraph_msgs.msg import Clock
 
+from spiking_retina_ros.ros.child_process import DETECTOR
+
 pytestmark = pytest.mark.ros
 
 
@@ -39,7 +41,7 @@ def test_transitions_do_what_their_names_say(probe, sea_picture):
 
 def test_a_network_that_cannot_be_loaded_leaves_the_node_unconfigured(probe):
     arguments = ['--ros-args', '-p', 'autostart:=false', '-p', 'model:=/nowhere/x.safetensors']
-    with Shown('spiking_retina_ros.ros.detector_node', arguments) as node:
+    with Shown(DETECTOR, arguments) as node:
         diagnostics = probe.listen_to_diagnostics()
         assert not probe.change_state(Transition.TRANSITION_CONFIGURE)
         assert probe.state() == 'unconfigured'
@@ -102,6 +104,17 @@ def test_simulated_time_may_stand_still_and_jump_back(probe, sea_picture):
     assert [milliseconds(item.header) for item in found] == [99_500, 49_800]
     assert values['frames_answered'] == '1'  # counted since the jump
     assert values['age_ms_median'] == '200.00'
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_signals_end_the_real_node_while_it_starts(probe, number):
+    for seconds in (0.8, 2.0, 4.0):  # imports, rclpy, the network
+        with Shown(DETECTOR) as node:
+            time.sleep(seconds)
+            started = time.monotonic()
+            assert node.stop(number) == 0, seconds
+            assert time.monotonic() - started < 2
+            assert 'Traceback' not in node.output()
 
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])

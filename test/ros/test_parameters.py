@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from stand_in import StandInNetwork
 
 from spiking_retina_ros import detector
 from spiking_retina_ros.ros.parameter_documents import as_markdown, as_yaml
@@ -95,8 +96,16 @@ def test_values_that_cannot_be_are_named(change, complaint):
     ],
 )
 def test_what_the_network_cannot_do_is_named(change, complaint):
-    network = {'steps': 16, 'transient': 4, 'max_steps': 64, 'class_names': ('boat', 'buoy')}
-    problems = dataclasses.replace(Settings(), **change).problems_with(**network)
+    problems = dataclasses.replace(Settings(), **change).problems_with(StandInNetwork())
     assert len(problems) == 1
     assert complaint in problems[0]
-    assert Settings().problems_with(**network) == []
+    assert Settings().problems_with(StandInNetwork()) == []
+
+
+def test_a_phased_window_takes_no_transient():
+    network = StandInNetwork()
+    network.schedule = 'phased'
+    (problem,) = Settings(transient=3).problems_with(network)
+    assert 'transient: expected 0 or -1 for this network' in problem
+    assert 'found 3' in problem
+    assert Settings(transient=0).problems_with(network) == []

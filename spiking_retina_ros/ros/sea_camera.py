@@ -1,0 +1,30 @@
+"""
+The synthetic camera as a program.
+
+Importing ROS and the network takes longer than a signal may wait, so that happens inside ``run``.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from spiking_retina_ros.ros.process import run
+
+if TYPE_CHECKING:
+    from spiking_retina_ros.ros.sea_camera_node import SeaCameraNode
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the node until SIGINT or SIGTERM; return the exit status."""
+    return run(_node, arguments)
+
+
+def _node() -> SeaCameraNode:
+    from spiking_retina_ros.ros.sea_camera_node import SeaCameraNode
+
+    return SeaCameraNode()
+
+
+if __name__ == '__main__':
+    sys.exit(main())
