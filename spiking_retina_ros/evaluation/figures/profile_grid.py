@@ -12,6 +12,7 @@ from spiking_retina_ros.evaluation.figures import style
 from spiking_retina_ros.evaluation.figures.error_profile import COLOURS, LEAST, MEANINGS
 
 COLUMNS = 3
+SYSTEMATIC = 'what is wrong everywhere in a channel'
 
 
 def draw_profile_grid(
@@ -36,30 +37,43 @@ def draw_profile_grid(
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flatten()
     for axes, (name, profile) in zip(panels, profiles.items(), strict=False):
         style.tidy(axes)
-        layers = [layer for layer in profile if layer.name in place]
-        depth = [place[layer.name] for layer in layers]
-        for part in PARTS:
-            values = np.array([layer.relative[part] for layer in layers])
-            values[values < LEAST] = np.nan
-            axes.plot(depth, values, color=COLOURS[part], linewidth=1, label=MEANINGS[part])
-        total = [layer.relative['total'] for layer in layers]
-        axes.plot(depth, total, color=style.BLACK, linewidth=2, label='all together')
+        _draw_panel(axes, profile, place)
         if base in profiles and name != base:
-            others = [layer for layer in profiles[base] if layer.name in place]
-            axes.plot(
-                [place[layer.name] for layer in others],
-                [layer.relative['total'] for layer in others],
-                color=style.GREY,
-                linewidth=1.5,
-                dashes=(2, 1.5),
-                label=f'all together: {titles.get(base, base)}',
-            )
+            _draw_base(axes, profiles[base], place, titles.get(base, base))
         axes.set_title(titles.get(name, name), fontsize=10, pad=16)
         style.mark_sections(axes, names, shade=False)
     for axes in panels[len(profiles) :]:
         axes.set_visible(False)
     _label(figure, panels, profiles, steps, columns)
     return style.save(figure, path)
+
+
+def _draw_panel(axes: style.Axes, profile: Sequence[LayerError], place: Mapping[str, int]) -> None:
+    layers = [layer for layer in profile if layer.name in place]
+    depth = [place[layer.name] for layer in layers]
+    for part in PARTS:
+        values = np.array([layer.relative[part] for layer in layers])
+        values[values < LEAST] = np.nan
+        axes.plot(depth, values, color=COLOURS[part], linewidth=1, label=MEANINGS[part])
+    systematic = [layer.systematic for layer in layers]
+    axes.plot(depth, systematic, color=style.GREEN, linewidth=1.5, label=SYSTEMATIC)
+    total = [layer.relative['total'] for layer in layers]
+    axes.plot(depth, total, color=style.BLACK, linewidth=2, label='all together')
+
+
+def _draw_base(
+    axes: style.Axes, profile: Sequence[LayerError], place: Mapping[str, int], title: str
+) -> None:
+    """Draw what the options of a panel changed: the base's two sums, dashed."""
+    layers = [layer for layer in profile if layer.name in place]
+    depth = [place[layer.name] for layer in layers]
+    for values, colour, label in (
+        ([layer.systematic for layer in layers], style.GREEN, SYSTEMATIC),
+        ([layer.relative['total'] for layer in layers], style.GREY, 'all together'),
+    ):
+        axes.plot(
+            depth, values, color=colour, linewidth=1.5, dashes=(2, 1.5), label=f'{label}; {title}'
+        )
 
 
 def _label(
