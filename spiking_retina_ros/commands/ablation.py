@@ -59,8 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
     parser.add_argument('checkpoint', type=Path, help='analog network, as for convert')
     parser.add_argument('--finetuned', type=Path, help='checkpoint fine-tuned for conversion')
-    parser.add_argument('--rows', nargs='+', help='names of rows (default: all)')
-    parser.add_argument('--list', action='store_true', help='only print the names of the rows')
+    names = ', '.join(row.name for row in ablation_rows(keep_dead_channels=False))
+    parser.add_argument('--rows', nargs='+', help=f'some of {names} (default: all)')
     parser.add_argument('--steps', type=step_list, default=STEPS, help='windows, like 4,8,16')
     parser.add_argument(
         '--max-steps',
@@ -83,9 +83,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Examine row by row, then print and draw; exit status 1 if images had to be left out."""
     rows = ablation_rows(keep_dead_channels=arguments.keep_dead_channels)
-    if arguments.list:
-        print('\n'.join(f'{row.name:<24} {row.title}' for row in rows))
-        return 0
     rows = choose_rows(rows, arguments.rows, has_finetuned=arguments.finetuned is not None)
     steps = {
         row.name: row_steps(row.name, arguments.steps, arguments.max_steps, rows) for row in rows

@@ -22,9 +22,9 @@ def frame_times(
     A run that is read at several times says nothing about how long a short one takes. None without
     images, and for windows that are too long for the detector's engine.
     """
-    if not paths:
-        return [None] * len(windows)
     images = [image for image in map(read_image, paths) if image is not None]
+    if not images:
+        return [None] * len(windows)
     detector.detect(images[0], steps=1, transient=0)  # what is compiled or planned once
     times: dict[int, float] = {}
     possible = {window.steps for window in windows if window.steps <= detector.max_steps}
