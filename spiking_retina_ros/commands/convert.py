@@ -11,7 +11,11 @@ from rich.table import Table
 
 from spiking_retina_ros.conversion.calibration_cache import CalibrationCache, default_cache_folder
 from spiking_retina_ros.conversion.convert import Conversion, convert, convert_finetuned
-from spiking_retina_ros.conversion.finetuned_file import is_finetuned, load_finetuned
+from spiking_retina_ros.conversion.finetuned_file import (
+    FineTuned,
+    is_finetuned,
+    load_finetuned,
+)
 from spiking_retina_ros.conversion.options import ConversionOptions
 from spiking_retina_ros.datasets.coco import read_coco
 from spiking_retina_ros.datasets.images import (
@@ -20,8 +24,11 @@ from spiking_retina_ros.datasets.images import (
     read_images,
     sample_images,
 )
+from spiking_retina_ros.detections import ImageArray
 from spiking_retina_ros.errors import UserError
+from spiking_retina_ros.evaluation.cache import default_cache
 from spiking_retina_ros.evaluation.evaluate import EvaluationOptions
+from spiking_retina_ros.evaluation.fill_times import check_window
 from spiking_retina_ros.evaluation.window_choice import choose_window_by_loss
 from spiking_retina_ros.retinanet.checkpoint import load_retinanet
 from spiking_retina_ros.retinanet.network import RetinaNet
@@ -35,6 +42,8 @@ from spiking_retina_ros.spiking.plan import make_plan
 
 SUMMARY = 'convert a trained RetinaNet into a spiking model file'
 TORCHVISION_INPUT_SIZE = (480, 640)
+# Images to estimate how soon a network settles on.
+SETTLING_IMAGES = 2
 DEFAULT_WINDOWS = {'paper': Window(256, 64), 'fast': Window(32, 0)}
 
 
@@ -47,24 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "torchvision's RetinaNet (v1)",
     )
     parser.add_argument('output', type=Path, help='model file to write (.safetensors)')
-    parser.add_argument(
-        '--images',
-        nargs='+',
-        help='calibration images: files, folders or COCO json files (training data); a fine-tuned '
-        'checkpoint has learned its thresholds and needs none',
-    )
-    parser.add_argument('--image-count', type=int, default=100, help='how many of them to use')
-    parser.add_argument('--seed', type=int, default=0, help='which of them to use')
-    parser.add_argument(
-        '--class-names', nargs='+', help="for a torchvision state dict; without them COCO's 91"
-    )
-    parser.add_argument(
-        '--input-size',
-        nargs=2,
-        type=int,
-        metavar=('WIDTH', 'HEIGHT'),
-        help='pixels; for a torchvision state dict 640 480, else as it was trained',
-    )
+    add_network_arguments(parser)
     parser.add_argument('--normalisation', choices=('paper', 'fast'), default='fast')
     parser.add_argument('--steps', type=int, help='recommended window, in steps')
     parser.add_argument('--transient', type=int, help='first steps whose outputs are ignored')
@@ -83,21 +75,53 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--half-threshold', action=argparse.BooleanOptionalAction)
     parser.add_argument('--fuse-additions', action=argparse.BooleanOptionalAction)
     parser.add_argument(
+        '--calibrate-biases',
+        action=argparse.BooleanOptionalAction,
+        help='move biases, layer by layer, by what rates lose on average in the (phased) window',
+    )
+    parser.add_argument(
         '--max-loss-points',
         type=float,
         help='choose the fewest steps that lose no more points of mAP@0.5 than this on the '
         'calibration set, which then must be a COCO json',
     )
     parser.add_argument(
-        '--loss-images', type=int, default=96, help='images of it to measure the loss on'
+        '--analog',
+        type=Path,
+        help='the analog network that a fine-tuned checkpoint began as, for --max-loss-points',
     )
     parser.add_argument(
-        '--no-cache', action='store_true', help='calibrate anew even if it was done before'
+        '--loss-images', type=int, default=96, help='images of it to measure the loss on'
+    )
+
+
+def add_network_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare how an analog network is read and calibrated."""
+    parser.add_argument(
+        '--images',
+        nargs='+',
+        help='calibration images: files, folders or COCO json files (training data); a fine-tuned '
+        'checkpoint has learned its thresholds and needs none',
+    )
+    parser.add_argument('--image-count', type=int, default=100, help='how many of them to use')
+    parser.add_argument('--seed', type=int, default=0, help='which of them to use')
+    parser.add_argument(
+        '--class-names', nargs='+', help="for a torchvision state dict; without them COCO's 91"
+    )
+    parser.add_argument(
+        '--input-size',
+        nargs=2,
+        type=int,
+        metavar=('WIDTH', 'HEIGHT'),
+        help='pixels; for a torchvision state dict 640 480, else as it was trained',
     )
     parser.add_argument(
         '--keep-dead-channels',
         action='store_true',
         help="give channels that never change their layer's median scale instead of stopping",
+    )
+    parser.add_argument(
+        '--no-cache', action='store_true', help='neither use nor keep what was computed before'
     )
 
 
@@ -106,10 +130,10 @@ def run(arguments: argparse.Namespace) -> int:
     options = options_from(arguments)
     default = DEFAULT_WINDOWS[options.normalisation]
     window = _window(arguments.steps, arguments.transient, default, arguments.schedule)
+    _refuse_contradictions(arguments)
     problems = ReadingProblems()
     if is_finetuned(arguments.checkpoint):
-        finetuned = load_finetuned(arguments.checkpoint)
-        conversion = convert_finetuned(finetuned, options, window=window)
+        conversion = _finetuned(arguments, options, window, problems)
     else:
         conversion = _calibrated(arguments, options, window, problems)
     provenance = {**conversion.network.provenance, 'checkpoint': arguments.checkpoint.name}
@@ -119,6 +143,21 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if problems.reasons else 0
 
 
+def _refuse_contradictions(arguments: argparse.Namespace) -> None:
+    if arguments.max_loss_points is None:
+        return
+    if arguments.steps is not None or arguments.transient is not None:
+        raise UserError(
+            '--max-loss-points lets the data choose the window, --steps and --transient say what '
+            'it is; give one or the other'
+        )
+    if not any(source.endswith('.json') for source in arguments.images or ()):
+        raise UserError(
+            '--max-loss-points needs boxes to measure the loss: give --images a COCO json of '
+            'training data'
+        )
+
+
 def _calibrated(
     arguments: argparse.Namespace,
     options: ConversionOptions,
@@ -126,21 +165,20 @@ def _calibrated(
     problems: ReadingProblems,
 ) -> Conversion:
     """Convert a network as it was trained, calibrated on images."""
-    if not arguments.images:
-        raise UserError(f'{arguments.checkpoint}: needs calibration images; give --images')
-    paths = sample_images(find_images(arguments.images), arguments.image_count, seed=arguments.seed)
-    images = [image for _, image in read_images(paths, problems)]
-    for reason in problems.reasons:
-        print(f'skipped: {reason}')
+    if arguments.analog is not None:
+        raise UserError('--analog is for fine-tuned checkpoints, which this one is not; leave it')
+    images = calibration_images(arguments, problems)
     analog = load_checkpoint(
         arguments.checkpoint,
         class_names=arguments.class_names,
         input_size=arguments.input_size,
     )
-    cache = None if arguments.no_cache else CalibrationCache(default_cache_folder())
+    cache = calibration_cache(arguments)
     conversion = convert(analog, images, options, window=window, cache=cache)
     if arguments.max_loss_points is not None:
-        conversion = _with_chosen_window(conversion, analog, arguments)
+        conversion = _with_chosen_window(conversion, analog, images, arguments)
+    elif arguments.steps is not None:
+        check_window(conversion.network, images[:SETTLING_IMAGES])
     calibration = {
         'images': len(images),
         'seed': arguments.seed,
@@ -151,28 +189,82 @@ def _calibrated(
     return replace(conversion, network=network)
 
 
+def _finetuned(
+    arguments: argparse.Namespace,
+    options: ConversionOptions,
+    window: Window,
+    problems: ReadingProblems,
+) -> Conversion:
+    """Convert a fine-tuned network; images and the analog network are only for its window."""
+    learned = ('class_names', 'input_size', 'lower_percentile', 'upper_percentile')
+    if ignored := [name for name in learned if getattr(arguments, name) is not None]:
+        raise UserError(
+            f'{arguments.checkpoint}: a fine-tuned checkpoint has its own classes, input size and '
+            f'learned thresholds; leave out --{ignored[0].replace("_", "-")}'
+        )
+    finetuned = load_finetuned(arguments.checkpoint)
+    conversion = convert_finetuned(finetuned, options, window=window)
+    if arguments.max_loss_points is None:
+        return conversion
+    if arguments.analog is None:
+        raise UserError(
+            '--max-loss-points measures the loss against the analog network that was fine-tuned; '
+            'give its checkpoint with --analog'
+        )
+    height, width = finetuned.config.input_size
+    analog = load_checkpoint(
+        arguments.analog,
+        class_names=list(finetuned.config.class_names),
+        input_size=[width, height],
+    )
+    images = calibration_images(arguments, problems)
+    return _with_chosen_window(conversion, analog, images, arguments, finetuned)
+
+
+def calibration_images(
+    arguments: argparse.Namespace, problems: ReadingProblems
+) -> list[ImageArray]:
+    """Read the images that --images, --image-count and --seed choose; say which are skipped."""
+    if not arguments.images:
+        raise UserError(f'{arguments.checkpoint}: needs calibration images; give --images')
+    paths = sample_images(find_images(arguments.images), arguments.image_count, seed=arguments.seed)
+    images = [image for _, image in read_images(paths, problems)]
+    for reason in problems.reasons:
+        print(f'skipped: {reason}')
+    return images
+
+
+def calibration_cache(arguments: argparse.Namespace) -> CalibrationCache | None:
+    """Return the cache of calibrations, or None without one."""
+    return None if arguments.no_cache else CalibrationCache(default_cache_folder())
+
+
 def _with_chosen_window(
-    conversion: Conversion, analog: RetinaNet, arguments: argparse.Namespace
+    conversion: Conversion,
+    analog: RetinaNet,
+    images: list[ImageArray],
+    arguments: argparse.Namespace,
+    finetuned: FineTuned | None = None,
 ) -> Conversion:
     """Put the window that the data choose, and its figures, into the network."""
-    sets = [source for source in arguments.images if source.endswith('.json')]
-    if not sets:
-        raise UserError(
-            '--max-loss-points needs boxes to measure the loss: give --images a COCO json'
-        )
     network = conversion.network
+    source = next(source for source in arguments.images if source.endswith('.json'))
     choice = choose_window_by_loss(
-        network,
+        conversion,
         analog,
-        read_coco(Path(sets[0]), network.class_names),
-        EvaluationOptions(limit=arguments.loss_images, timing_images=0),
+        images,
+        read_coco(Path(source), network.class_names),
+        EvaluationOptions(
+            limit=arguments.loss_images,
+            timing_images=0,
+            cache=None if arguments.no_cache else default_cache(),
+        ),
         max_loss_points=arguments.max_loss_points,
         name=str(arguments.checkpoint),
+        finetuned=finetuned,
     )
     provenance = {**network.provenance, 'fidelity': choice.fidelity()}
-    return replace(
-        conversion, network=replace(network, window=choice.window, provenance=provenance)
-    )
+    return replace(conversion, network=replace(choice.network, provenance=provenance))
 
 
 def load_checkpoint(
@@ -206,6 +298,7 @@ def options_from(arguments: argparse.Namespace) -> ConversionOptions:
         'readout',
         'half_threshold',
         'fuse_additions',
+        'calibrate_biases',
     )
     given = {name: getattr(arguments, name) for name in names}
     changes = {name: value for name, value in given.items() if value is not None}

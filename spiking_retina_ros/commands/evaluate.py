@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from spiking_retina_ros.commands.convert import load_checkpoint
+from spiking_retina_ros.conversion.finetuned_file import FineTuned, load_finetuned
 from spiking_retina_ros.datasets.coco import read_coco
 from spiking_retina_ros.detector import choose_window
 from spiking_retina_ros.errors import UserError
@@ -53,9 +54,18 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--checkpoint', type=Path, required=True, help='analog network the models were made from'
     )
+    parser.add_argument(
+        '--finetuned', type=Path, help='fine-tuned checkpoint, for models that were made from one'
+    )
+    parser.add_argument('--engine', default='event', help='reference, dense or event')
+    parser.add_argument('--no-cache', action='store_true', help='neither use nor fill the cache')
+    add_set_arguments(parser)
+
+
+def add_set_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the set to score on, and where what was computed is kept."""
     parser.add_argument('--data', type=Path, required=True, help='COCO json to score on')
     parser.add_argument('--limit', type=int, help='only so many images, evenly spaced')
-    parser.add_argument('--engine', default='event', help='reference, dense or event')
     parser.add_argument('--threads', type=int, help="the engine's threads")
     parser.add_argument(
         '--cache',
@@ -63,14 +73,14 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
         default=default_cache(),
         help='folder for results per image, so that an interrupted run goes on',
     )
-    parser.add_argument('--no-cache', action='store_true', help='neither use nor fill the cache')
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Evaluate, print the table; exit status 1 if anything of the set had to be left out."""
     networks = [load_network(path) for path in arguments.models]
+    finetuned = read_finetuned(arguments.finetuned)
     subjects = [
-        Subject(name, network, windows(network, arguments.steps, arguments.transient))
+        Subject(name, network, windows(network, arguments.steps, arguments.transient), finetuned)
         for name, network in zip(model_names(arguments.models), networks, strict=True)
     ]
     evaluation = evaluate_models(
@@ -96,6 +106,11 @@ def load_analog(path: Path, network: SpikingNetwork) -> RetinaNet:
     """Return the checkpoint's network, laid out for the spiking network's input size."""
     height, width = network.preprocessing.input_size
     return load_checkpoint(path, class_names=list(network.class_names), input_size=[width, height])
+
+
+def read_finetuned(path: Path | None) -> FineTuned | None:
+    """Return the checkpoint of --finetuned, None where it was not given."""
+    return None if path is None else load_finetuned(path)
 
 
 def windows(

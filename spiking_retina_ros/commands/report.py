@@ -10,6 +10,7 @@ from spiking_retina_ros.commands.evaluate import (
     add_common_arguments,
     cache_folder,
     load_analog,
+    read_finetuned,
     step_list,
 )
 from spiking_retina_ros.datasets.coco import read_coco
@@ -65,7 +66,14 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.transient_images,
         arguments.drawn_images,
     )
-    findings = examine(analog, network, images, options, name=arguments.model.stem)
+    findings = examine(
+        analog,
+        network,
+        images,
+        options,
+        name=arguments.model.stem,
+        finetuned=read_finetuned(arguments.finetuned),
+    )
     page = write_report(findings, arguments.output, command=command_line(arguments))
     print_evaluation(findings.evaluation)
     print(f'report: {page}')
@@ -76,6 +84,8 @@ def command_line(arguments: argparse.Namespace) -> str:
     """Return the command that makes this report."""
     words = ['python', '-m', 'spiking_retina_ros', 'report', str(arguments.model)]
     words += ['--checkpoint', str(arguments.checkpoint), '--data', str(arguments.data)]
+    if arguments.finetuned is not None:
+        words += ['--finetuned', str(arguments.finetuned)]
     words += ['--engine', arguments.engine, '--output', str(arguments.output)]
     if arguments.steps:
         words += ['--steps', ','.join(map(str, arguments.steps))]

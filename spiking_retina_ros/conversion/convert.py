@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
+from spiking_retina_ros.conversion.bias_calibration import calibrate_biases, require_phased
 from spiking_retina_ros.conversion.calibrate import Calibration, calibrate
 from spiking_retina_ros.conversion.calibration_cache import CalibrationCache
 from spiking_retina_ros.conversion.finetuned_file import FineTuned
@@ -60,6 +61,8 @@ def convert(
     Raises UserError where the network has an operation that is not converted, or the images do not
     suffice for calibration.
     """
+    if options.calibrate_biases:
+        require_phased(window)
     config = detector.config
     preprocessing, input_scale = plan_input(config)
     analog = build_populations(parse(detector), options)
@@ -77,7 +80,20 @@ def convert(
         {'options': options.as_dict(), 'calibration': {'images': len(images)}},
     )
     _check_outputs(network, config)
+    if options.calibrate_biases:
+        network = calibrate_biases(normalised, network, images)
     return Conversion(network, analog, normalised, calibration, options)
+
+
+def network_at(
+    conversion: Conversion, window: Window, images: Sequence[ImageArray]
+) -> SpikingNetwork:
+    """Return the network for another window; calibrated biases are calibrated anew for it."""
+    network = replace(conversion.network, window=window)
+    if not conversion.options.calibrate_biases or window == conversion.network.window:
+        return network
+    tensors = quantise(conversion.normalised, conversion.options)
+    return calibrate_biases(conversion.normalised, replace(network, tensors=tensors), images)
 
 
 def convert_finetuned(
@@ -87,18 +103,23 @@ def convert_finetuned(
     Convert a network that was fine-tuned for it: its learned thresholds are the scales.
 
     Of the options those about neurons and integers apply; the thresholds replace the percentiles.
-    Raises UserError naming the layer whose learned threshold is missing, or for the ``paper``
-    normalisation, which the network was not trained for.
+    Raises UserError naming the layer whose learned threshold is missing, or for options that the
+    network was not trained for.
     """
-    if options.shift or not options.fuse_additions:
+    if options.shift or not options.fuse_additions or options.readout != 'current':
         raise UserError(
             'a fine-tuned network is converted with the fast normalisation it was trained for; '
-            'use --normalisation fast, without --no-fuse-additions'
+            'use --normalisation fast, without --no-fuse-additions and with --readout current'
+        )
+    if options.calibrate_biases:
+        raise UserError(
+            'a fine-tuned network has learned its biases with the rounding that --calibrate-biases '
+            'makes up for; leave that out'
         )
     config = finetuned.config
     preprocessing, input_scale = plan_input(config)
-    topology = with_neurons(finetuned.network.topology, options)
-    analog = FloatNetwork(topology, finetuned.network.tensors)
+    analog = finetuned_populations(finetuned, options)
+    topology = analog.topology
     groups = ScaleGroups(topology)
     scales: Scales = {}
     for population in topology.populations:
@@ -122,6 +143,12 @@ def convert_finetuned(
     )
     _check_outputs(network, config)
     return Conversion(network, analog, normalised, calibration, options)
+
+
+def finetuned_populations(finetuned: FineTuned, options: ConversionOptions) -> FloatNetwork:
+    """Return the fine-tuned weights on populations with the neurons of ``options``."""
+    topology = with_neurons(finetuned.network.topology, options)
+    return FloatNetwork(topology, finetuned.network.tensors)
 
 
 def _calibration(

@@ -29,6 +29,8 @@ class ConversionOptions:
     burst: the most spikes a neuron may send in one step.
     lower_percentile, upper_percentile: epsilon and lambda of every channel, in per cent.
     weight_bits: 8 or 16.
+    calibrate_biases: move biases, layer by layer, by what rates lose on average in a window of the
+    recommended steps (phased windows only); such a network is for that number of steps.
     """
 
     normalisation: Normalisation = 'fast'
@@ -42,6 +44,7 @@ class ConversionOptions:
     upper_percentile: float = 99.99
     weight_bits: int = 8
     keep_dead_channels: bool = False
+    calibrate_biases: bool = False
 
     def __post_init__(self) -> None:
         """Refuse options that contradict each other, saying what to do instead."""

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from tqdm import tqdm
-
-from spiking_retina_ros.datasets.coco import read_image
+from spiking_retina_ros.conversion.finetuned_file import FineTuned
+from spiking_retina_ros.conversion.populations import FloatNetwork
 from spiking_retina_ros.detections import ImageArray
 from spiking_retina_ros.detector import SpikingDetector
 from spiking_retina_ros.errors import UserError
@@ -31,16 +28,19 @@ from spiking_retina_ros.retinanet.network import RetinaNet
 from spiking_retina_ros.spiking.network import SpikingNetwork, Window
 from spiking_retina_ros.spiking.plan import make_plan
 
-STAGE_NAMES = ('normalised', 'quantised')
-
 
 @dataclass(frozen=True)
 class Subject:
-    """A spiking network under examination, its name, and the windows to read it at."""
+    """
+    A spiking network under examination, its name, and the windows to read it at.
+
+    ``finetuned`` is the checkpoint it was converted from, if that was not the analog network.
+    """
 
     name: str
     network: SpikingNetwork
     windows: tuple[Window, ...]
+    finetuned: FineTuned | None = None
 
     def __post_init__(self) -> None:
         """Refuse a subject without windows."""
@@ -73,7 +73,7 @@ class SpikingBench:
     A spiking network and the stages before it.
 
     ``normalised`` and ``quantised`` hold their answers, one per image; ``windows[k]`` those at the
-    subject's k-th window.
+    subject's k-th window. ``detector`` is what answers.
     """
 
     def __init__(
@@ -94,19 +94,19 @@ class SpikingBench:
         self.windows: list[list[Answer]] = [[] for _ in subject.windows]
         self._cache = cache
         self._config = analog.config
-        self._stages = rebuild_stages(analog, network, name=subject.name)
-        self._detector = SpikingDetector(network, engine=engine, threads=threads)
-        self._stage_hash = stage_hash(self._stages)
+        stages = rebuild_stages(analog, network, name=subject.name, finetuned=subject.finetuned)
+        self._normalised, self._quantised = stages.normalised, stages.quantised
+        self._normalised_hash = stage_hash(stages.normalised, network)
+        self._quantised_hash = stage_hash(stages.quantised, network)
+        self.detector = SpikingDetector(network, engine=engine, threads=threads)
         self._hash = simulation_hash(network)
 
     def answer(self, image: ImageArray, image_hash: str) -> None:
         """Run an image through the stages and simulate the windows that are not known yet."""
-        key = cache_key('stages', self._stage_hash, image_hash, DECODING)
-        stages = _remember(
-            self._cache, key, STAGE_NAMES, lambda names: self._run_stages(image, names)
+        self.normalised += self._run_stage(
+            self._normalised, self._normalised_hash, image, image_hash
         )
-        self.normalised.append(stages[0])
-        self.quantised.append(stages[1])
+        self.quantised += self._run_stage(self._quantised, self._quantised_hash, image, image_hash)
         # engines are equal spike for spike, so it does not matter which one fills the cache
         key = cache_key('spiking', self._hash, image_hash, DECODING)
         windows = {_window_name(window): window for window in self.subject.windows}
@@ -119,34 +119,26 @@ class SpikingBench:
         for gathered, answer in zip(self.windows, answers, strict=True):
             gathered.append(answer)
 
-    def measure_times(self, paths: Sequence[Path], *, quiet: bool) -> list[float | None]:
-        """Return, per window, the median milliseconds of a frame run for it alone."""
-        if not paths:
-            return [None] * len(self.subject.windows)
-        images = [image for image in map(read_image, paths) if image is not None]
-        self._detector.detect(images[0], steps=1, transient=0)  # what is compiled or planned once
-        times: dict[int, float] = {}
-        every = dict.fromkeys(window.steps for window in self.subject.windows)
-        for steps in tqdm(every, desc='timing', unit='window', disable=quiet, leave=False):
-            # what is read at the end, and so the transient, takes no time worth the name
-            frames = [self._detector.detect(image, steps=steps, transient=0) for image in images]
-            times[steps] = statistics.median(frame.milliseconds for frame in frames)
-        return [times[window.steps] for window in self.subject.windows]
-
-    def _run_stages(self, image: ImageArray, names: Sequence[str]) -> dict[str, Answer]:
-        networks = {'normalised': self._stages.normalised, 'quantised': self._stages.quantised}
+    def _run_stage(
+        self, stage: FloatNetwork, hashed: str, image: ImageArray, image_hash: str
+    ) -> list[Answer]:
         preprocessing = self.subject.network.preprocessing
-        return {
-            name: stage_answer(networks[name], image, preprocessing, self._config) for name in names
-        }
+        return _remember(
+            self._cache,
+            cache_key('stage', hashed, image_hash, DECODING),
+            ['answer'],
+            lambda names: {
+                name: stage_answer(stage, image, preprocessing, self._config) for name in names
+            },
+        )
 
     def _simulate(self, image: ImageArray, windows: Mapping[str, Window]) -> dict[str, Answer]:
-        answers = spiking_answers(self._detector, image, list(windows.values()))
+        answers = spiking_answers(self.detector, image, list(windows.values()))
         return dict(zip(windows, answers, strict=True))
 
 
 def _window_name(window: Window) -> str:
-    return f'{window.steps}/{window.transient}'
+    return f'{window.steps}/{window.transient}/{window.schedule}'
 
 
 def _remember(

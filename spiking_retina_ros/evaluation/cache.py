@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 # To be raised when the same inputs would give other results: decoder, letterbox, neuron, parser.
-CACHE_VERSION = 1
+CACHE_VERSION = 2
 
 
 class Cache:

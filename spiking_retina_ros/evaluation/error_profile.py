@@ -9,7 +9,8 @@ f8 (with its integers' rounding), and clip() to what a neuron can say,
             + clip(f8(x)) - clip(f(x))  rounding: narrow weights, biases and thresholds
             + r - clip(f8(x))           sampling: the window is finite, the neuron not settled
 
-so that the parts sum up to the error, value by value.
+so that the parts sum up to the error, value by value. What a calibration moved biases by, see
+``conversion/bias_calibration``, counts as rounding: it is in the integers alone.
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ class LayerError:
     layer's weights see. ``relative`` are root mean squares divided by the spread of the true
     activations around their channels' means: of each part, and of all as 'total'. ``share`` says
     how much each part has of the mean squared error (its product with the total), so that the
-    shares sum to 1; a part that cancels others has a negative one. ``mean_rate`` is that of the
+    shares sum to 1; a part that cancels others has a negative one. ``systematic`` is the root mean
+    square over channels of the *mean* error, relative like the others: what is wrong everywhere in
+    a channel, and so adds up where the next layer sums over places. ``mean_rate`` is that of the
     magnitudes of net rates.
     """
 
@@ -45,6 +48,7 @@ class LayerError:
     spikes: bool
     relative: dict[str, float]
     share: dict[str, float]
+    systematic: float
     mean_rate: float
 
 
@@ -107,6 +111,7 @@ class _Sums:
         self._products = dict.fromkeys(PARTS, 0.0)
         self._first = torch.zeros(1, dtype=torch.float64)
         self._second = torch.zeros(1, dtype=torch.float64)
+        self._errors = torch.zeros(1, dtype=torch.float64)
         self._per_channel = 0
         self._neurons = 0
         self._magnitude = 0.0
@@ -120,6 +125,7 @@ class _Sums:
         values = true.double().transpose(0, 1).flatten(1)
         self._first = self._first + values.sum(1)
         self._second = self._second + values.square().sum(1)
+        self._errors = self._errors + total.sum((0, 2, 3))
         self._per_channel += values.shape[1]
         self._neurons = rate[0].numel()
         self._magnitude += float(rate.double().abs().sum())
@@ -135,6 +141,7 @@ class _Sums:
             not population.readout,
             {name: (value / count) ** 0.5 / spread for name, value in self._squares.items()},
             {name: value / whole for name, value in self._products.items()},
+            float((self._errors / self._per_channel).square().mean()) ** 0.5 / spread,
             self._magnitude / count,
         )
 

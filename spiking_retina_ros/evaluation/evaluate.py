@@ -19,6 +19,7 @@ from spiking_retina_ros.datasets.coco import CocoImage, CocoSet, read_image
 from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.evaluation.bench import AnalogBench, SpikingBench, Subject
 from spiking_retina_ros.evaluation.cache import Cache, file_hash
+from spiking_retina_ros.evaluation.frame_times import frame_times
 from spiking_retina_ros.evaluation.machine import describe_machine
 from spiking_retina_ros.evaluation.results import Evaluation, SubjectScore, WindowScore
 from spiking_retina_ros.evaluation.scorer import Scorer
@@ -109,7 +110,8 @@ def _score(
     bench: SpikingBench, scorer: Scorer, timing: Sequence[CocoImage], *, quiet: bool
 ) -> SubjectScore:
     plan = bench.plan
-    times = bench.measure_times([image.path for image in timing], quiet=quiet)
+    paths = [image.path for image in timing]
+    times = frame_times(bench.detector, bench.subject.windows, paths, quiet=quiet)
     windows = []
     for index, window in enumerate(bench.subject.windows):
         answers = bench.windows[index]

@@ -14,7 +14,7 @@ bootstrap's seed. ``problems``: what could not be used, as lines.
 ``loss_points`` (mAP@0.5 below the analog network, percentage points) and ``loss_interval``, its
 95 % interval [low, high].
 ``spiking``: a list, one entry per model and window: the scores and losses, and ``model``,
-``steps``, ``transient``, ``rate`` (spikes per neuron and step), ``spikes_per_frame``,
+``steps``, ``transient``, ``schedule``, ``rate`` (spikes per neuron and step), ``spikes_per_frame``,
 ``synaptic_operations_per_frame``, ``synaptic_operations_per_mac``, ``ms_per_frame``.
 ``models``: per model ``name``, ``hash``, ``options``, ``neurons``, ``analog_macs``,
 ``normalized`` and ``quantized``.
@@ -114,6 +114,7 @@ def _window(score: WindowScore, subject: SubjectScore) -> dict[str, Any]:
         'model': subject.name,
         'steps': score.window.steps,
         'transient': score.window.transient,
+        'schedule': score.window.schedule,
         **_losses(score.scored),
         'rate': score.rate,
         'spikes_per_frame': score.spikes,

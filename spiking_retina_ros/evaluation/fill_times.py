@@ -10,9 +10,31 @@ from torch import Tensor
 from spiking_retina_ros.conversion.floating import run_float
 from spiking_retina_ros.conversion.quantise import dequantise
 from spiking_retina_ros.detections import ImageArray
+from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.evaluation.stages import to_single
 from spiking_retina_ros.spiking.network import SpikingNetwork
 from spiking_retina_ros.spiking.topology import INPUT, Population
+
+# Signed and half-filled membranes say something long before a typical neuron's first spike; of
+# windows below this share of the fill time nothing can be expected.
+SHORTEST_SHARE = 1 / 8
+
+
+def check_window(network: SpikingNetwork, images: Sequence[ImageArray]) -> None:
+    """
+    Refuse a concurrent window that ends long before the network can settle, on a few images.
+
+    A phased one settles in any number of steps: a layer waits for all of its input.
+    """
+    if network.window.schedule == 'phased':
+        return
+    filled = max(fill_times(network, images).values(), default=0.0)
+    if network.window.steps < SHORTEST_SHARE * filled:
+        raise UserError(
+            f'a window of {network.window.steps} steps is too short for this network: its layers '
+            f'take about {filled:.0f} steps to fill. Use --steps {filled:.0f} or so, --schedule '
+            'phased, or let --max-loss-points choose the window'
+        )
 
 
 def fill_times(network: SpikingNetwork, images: Sequence[ImageArray]) -> dict[str, float]:

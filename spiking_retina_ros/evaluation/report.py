@@ -9,6 +9,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from spiking_retina_ros.conversion.finetuned_file import FineTuned
 from spiking_retina_ros.datasets.coco import CocoSet, read_image
 from spiking_retina_ros.detections import FrameResult, ImageArray
 from spiking_retina_ros.detector import (
@@ -75,17 +76,21 @@ def examine(
     options: ReportOptions,
     *,
     name: str,
+    finetuned: FineTuned | None = None,
 ) -> Findings:
     """Measure everything a report shows; the longest part goes on where it was interrupted."""
     settings = options.evaluation
     recommended = network.window
     steps = options.steps or default_steps(recommended)
-    stages = rebuild_stages(analog, network, name=name)
+    stages = rebuild_stages(analog, network, name=name, finetuned=finetuned)
     shown = chosen_layers(network, options.layers)
     pictures = _pictures(images, max(options.layer_images, options.transient_images))
     early = choose_window(recommended, max(1, recommended.steps // 4), None)
     evaluation = evaluate_models(
-        analog, [Subject(name, network, curve_windows(recommended, steps))], images, settings
+        analog,
+        [Subject(name, network, curve_windows(recommended, steps), finetuned)],
+        images,
+        settings,
     )
     common: dict[str, Any] = {
         'engine': settings.engine,
@@ -96,7 +101,7 @@ def examine(
         stages, pictures[: options.layer_images], [early, recommended], shown, **common
     )
     searches = search_transients(
-        network, analog, pictures[: options.transient_images], steps=steps, **common
+        stages, pictures[: options.transient_images], steps=steps, **common
     )
     plan = make_plan(network, network.preprocessing.input_size)
     operations = {

@@ -8,14 +8,14 @@ rebuilt from the checkpoint and the model file, so that any model file can be ex
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass, fields
 
 import torch
 from torch import Tensor
 
-from spiking_retina_ros.conversion.convert import plan_input
+from spiking_retina_ros.conversion.convert import finetuned_populations, plan_input
+from spiking_retina_ros.conversion.finetuned_file import FineTuned
 from spiking_retina_ros.conversion.floating import decode, run_float
 from spiking_retina_ros.conversion.normalise import normalise
 from spiking_retina_ros.conversion.options import ConversionOptions
@@ -43,18 +43,24 @@ class Stages:
     input; with clipping they are what the two names in the middle of the chain mean.
     """
 
-    analog: RetinaNet
     normalised: FloatNetwork
     quantised: FloatNetwork
     network: SpikingNetwork
 
 
-def rebuild_stages(analog: RetinaNet, network: SpikingNetwork, *, name: str) -> Stages:
+def rebuild_stages(
+    analog: RetinaNet,
+    network: SpikingNetwork,
+    *,
+    name: str,
+    finetuned: FineTuned | None = None,
+) -> Stages:
     """
     Rebuild the stages of the model ``network``, called ``name`` in errors.
 
-    Raises UserError where the model was converted from another checkpoint, or with options that
-    are not known here.
+    The weights are those of ``finetuned`` where the model was converted from such a checkpoint,
+    else the analog network's. Raises UserError where the model was converted from another
+    checkpoint, or with options that are not known here.
     """
     options = _options(network, name)
     expected = RetinaNetConfig.from_dict(network.detector)
@@ -68,7 +74,7 @@ def rebuild_stages(analog: RetinaNet, network: SpikingNetwork, *, name: str) -> 
             f'{name}: the model was converted from another network than the checkpoint: their '
             f'configurations differ in {", ".join(changed)}'
         )
-    populations = build_populations(parse(analog), options)
+    populations = _source(analog, network, options, name, finetuned)
     if populations.topology != network.topology:
         raise UserError(
             f'{name}: the checkpoint converts to another topology than the model has; convert it '
@@ -85,7 +91,25 @@ def rebuild_stages(analog: RetinaNet, network: SpikingNetwork, *, name: str) -> 
     normalised = normalise(populations, scales, input_scale)
     quantised = dequantise(network)
     _check_same_weights(normalised, quantised, network, name)
-    return Stages(analog, to_single(normalised), to_single(quantised), network)
+    return Stages(to_single(normalised), to_single(quantised), network)
+
+
+def _source(
+    analog: RetinaNet,
+    network: SpikingNetwork,
+    options: ConversionOptions,
+    name: str,
+    finetuned: FineTuned | None,
+) -> FloatNetwork:
+    """Return the populations, in analog units, that the model was converted from."""
+    if 'finetuned' not in network.provenance:
+        return build_populations(parse(analog), options)
+    if finetuned is None:
+        raise UserError(
+            f'{name}: the model was converted from a checkpoint fine-tuned for it, which is '
+            'needed beside the analog one; give it with --finetuned'
+        )
+    return finetuned_populations(finetuned, options)
 
 
 def output_maps(
@@ -123,17 +147,20 @@ def simulation_hash(network: SpikingNetwork) -> str:
     Unlike the model file's own hash it does not change with the recommended window or the figures
     stored beside it.
     """
-    description = json.dumps(
+    return content_hash(_reading(network), network.tensors)
+
+
+def stage_hash(stage: FloatNetwork, network: SpikingNetwork) -> str:
+    """Return a hash of what decides the answers of a stage in the middle of the chain."""
+    return content_hash(_reading(network), stage.tensors)
+
+
+def _reading(network: SpikingNetwork) -> str:
+    """Describe what is not numbers: topology, preprocessing, and how outputs become boxes."""
+    return json.dumps(
         [network.topology.as_dict(), asdict(network.preprocessing), network.detector],
         sort_keys=True,
     )
-    return content_hash(description, network.tensors)
-
-
-def stage_hash(stages: Stages) -> str:
-    """Return a hash of the stages in the middle; they follow from the two ends."""
-    ends = simulation_hash(stages.network) + analog_hash(stages.analog)
-    return hashlib.sha256(ends.encode()).hexdigest()
 
 
 def _options(network: SpikingNetwork, name: str) -> ConversionOptions:

@@ -4,7 +4,8 @@ The transient that picks itself: how many first steps of a window to ignore.
 A neuron's membrane has to fill before its first spike, and until then the layers behind it are
 told too little. Ignoring the first t0 steps removes that error but leaves fewer steps to count
 spikes in. Which t0 is best for a window is measured, on calibration images, as the error of the
-outputs against the analog network's; what the fill times alone would suggest is estimated beside.
+outputs against those of the network that was converted, before any clipping or spike; what the fill
+times alone would suggest is estimated beside.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from torch import Tensor
 from tqdm import tqdm
 
@@ -21,9 +21,8 @@ from spiking_retina_ros.detections import ImageArray
 from spiking_retina_ros.detector import SpikingDetector
 from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.evaluation.fill_times import fill_times
-from spiking_retina_ros.retinanet.network import RetinaNet
-from spiking_retina_ros.retinanet.preprocess import preprocess
-from spiking_retina_ros.spiking.network import Schedule, SpikingNetwork, Window
+from spiking_retina_ros.evaluation.stages import Stages, output_maps
+from spiking_retina_ros.spiking.network import Schedule, Window
 
 # Transients tried for a window, as shares of its steps.
 CANDIDATE_SHARES = (0, 1 / 16, 1 / 8, 3 / 16, 1 / 4, 3 / 8, 1 / 2, 5 / 8, 3 / 4, 7 / 8)
@@ -66,8 +65,7 @@ class TransientSearch:
 
 
 def recommend_window(
-    network: SpikingNetwork,
-    analog: RetinaNet,
+    stages: Stages,
     images: Sequence[ImageArray],
     *,
     steps: int,
@@ -78,8 +76,7 @@ def recommend_window(
 ) -> TransientSearch:
     """Search the transient of one window length, see ``search_transients``."""
     (search,) = search_transients(
-        network,
-        analog,
+        stages,
         images,
         steps=(steps,),
         candidates=candidates,
@@ -91,8 +88,7 @@ def recommend_window(
 
 
 def search_transients(
-    network: SpikingNetwork,
-    analog: RetinaNet,
+    stages: Stages,
     images: Sequence[ImageArray],
     *,
     steps: Sequence[int],
@@ -114,13 +110,14 @@ def search_transients(
             f'expected images and windows of at least 1 step to search a transient, found '
             f'{len(images)} images and steps {list(steps)}'
         )
+    network = stages.network
     detector = SpikingDetector(network, engine=engine, threads=threads)
     schedule = network.window.schedule
     windows = {number: _windows(number, candidates, schedule) for number in sorted(set(steps))}
     everything = [window for group in windows.values() for window in group]
     errors = _Errors(everything)
     for image in tqdm(images, desc='searching the transient', unit='image', disable=quiet):
-        expected = _analog_outputs(analog, image)
+        expected = output_maps(stages.normalised, network.preprocessing(image)[0], clip=False)
         errors.expect(expected)
         simulation, _ = detector.simulate(image, everything)
         for window in everything:
@@ -178,10 +175,3 @@ def _windows(steps: int, candidates: Sequence[int] | None, schedule: Schedule) -
     wanted = [round(share * steps) for share in CANDIDATE_SHARES]
     chosen = {0, *(wanted if candidates is None else candidates)}
     return [Window(steps, transient) for transient in sorted(chosen) if 0 <= transient < steps]
-
-
-def _analog_outputs(analog: RetinaNet, image: ImageArray) -> Outputs:
-    inputs, _ = preprocess(image, analog.config)
-    with torch.inference_mode():
-        class_maps, box_maps = analog(inputs)
-    return class_maps, box_maps

@@ -3,37 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from spiking_retina_ros.datasets.coco import CocoSet, read_image
+from spiking_retina_ros.conversion.convert import Conversion
+from spiking_retina_ros.conversion.finetuned_file import FineTuned
+from spiking_retina_ros.datasets.coco import CocoSet
+from spiking_retina_ros.detections import ImageArray
 from spiking_retina_ros.errors import UserError
-from spiking_retina_ros.evaluation.bench import Subject
-from spiking_retina_ros.evaluation.evaluate import (
-    EvaluationOptions,
-    evaluate_models,
-    evenly_spaced,
-)
+from spiking_retina_ros.evaluation.candidates import candidates
+from spiking_retina_ros.evaluation.evaluate import EvaluationOptions, evaluate_models
 from spiking_retina_ros.evaluation.export import plain
 from spiking_retina_ros.evaluation.results import Evaluation, WindowScore
-from spiking_retina_ros.evaluation.transient import TransientSearch, search_transients
 from spiking_retina_ros.retinanet.network import RetinaNet
 from spiking_retina_ros.spiking.network import Schedule, SpikingNetwork, Window
 
 STEPS: dict[Schedule, tuple[int, ...]] = {
     'concurrent': (4, 8, 16, 32, 64, 128, 256),
-    'phased': (2, 4, 8, 16),
+    'phased': (2, 4, 6, 8, 10, 12, 16),
 }
-TRANSIENT_IMAGES = 8
 
 
 @dataclass(frozen=True)
 class WindowChoice:
-    """The window, the evaluation it was chosen by, and how its transient was found."""
+    """The network with its window, and the evaluation it was chosen by."""
 
+    network: SpikingNetwork
     chosen: WindowScore
     evaluation: Evaluation
-    searches: tuple[TransientSearch, ...]
 
     @property
     def window(self) -> Window:
@@ -64,38 +61,38 @@ class WindowChoice:
 
 
 def choose_window_by_loss(
-    network: SpikingNetwork,
+    conversion: Conversion,
     analog: RetinaNet,
+    calibration: Sequence[ImageArray],
     images: CocoSet,
     options: EvaluationOptions,
     *,
     max_loss_points: float,
     steps: Sequence[int] | None = None,
     name: str = 'the network',
+    finetuned: FineTuned | None = None,
 ) -> WindowChoice:
     """
     Return the shortest window that, as all longer ones, loses at most ``max_loss_points``.
 
-    The loss is in points of mAP@0.5 on ``images``, the calibration part of the data with its
-    boxes. For each of ``steps`` (by default ``STEPS`` of the schedule) the transient with the least
-    output error is used. Raises UserError naming the smallest loss where none is small enough.
+    The loss against ``analog`` is in points of mAP@0.5 on ``images``, the calibration part of the
+    data with its boxes. ``steps`` are by default the ``STEPS`` of the schedule, see ``candidates``
+    for the rest. Raises UserError naming the smallest loss where none is small enough.
     """
-    steps = STEPS[network.window.schedule] if steps is None else steps
-    chosen = evenly_spaced(images.images, options.limit)
-    sample = evenly_spaced(chosen, TRANSIENT_IMAGES)
-    pictures = [image for image in (read_image(item.path) for item in sample) if image is not None]
-    searches = search_transients(
-        network,
+    steps = STEPS[conversion.network.window.schedule] if steps is None else steps
+    subjects = candidates(
+        conversion,
         analog,
-        pictures,
-        steps=steps,
+        calibration,
+        steps,
+        name=name,
+        finetuned=finetuned,
         engine=options.engine,
         threads=options.threads,
         quiet=options.quiet,
     )
-    windows = tuple(search.window for search in searches)
-    evaluation = evaluate_models(analog, [Subject(name, network, windows)], images, options)
-    scores = evaluation.subjects[0].windows
+    evaluation = evaluate_models(analog, subjects, images, options)
+    scores = [score for subject in evaluation.subjects for score in subject.windows]
     found = shortest_within(scores, max_loss_points)
     if found is None:
         best = min(scores, key=lambda score: score.scored.loss_points)
@@ -105,7 +102,8 @@ def choose_window_by_loss(
             f'{best.scored.loss_points:.1f} at {best.window.steps} steps: allow more, or convert '
             'with other options'
         )
-    return WindowChoice(found, evaluation, searches)
+    network = next(item.network for item in subjects if found.window in item.windows)
+    return WindowChoice(replace(network, window=found.window), found, evaluation)
 
 
 def shortest_within(scores: Sequence[WindowScore], max_loss_points: float) -> WindowScore | None:

@@ -33,11 +33,11 @@ def simulate_phased(plan: Plan, image: Tensor, steps: int, *, record: bool) -> S
                 s.source: _activity(counts[s.source]) for s in node.synapses if s.source != INPUT
             }
             tally.add_operations(node, 0, arrived)
-            total = _gathered(plan, node, image, counts, steps)
+            total = gathered_current(plan, node, image, counts, steps)
             if node.readout:
                 outputs[node.name] = total.long()
                 continue
-            counts[node.name] = _fired(plan, node, total, steps)
+            counts[node.name] = fired_counts(plan, node, total, steps)
             tally.add_spikes(node, 0, _activity(counts[node.name]).sum()[None])
         elif isinstance(node, MaxPool):
             counts[node.name] = layers.pool_counts(counts[node.source], node)
@@ -60,7 +60,7 @@ def simulate_phased(plan: Plan, image: Tensor, steps: int, *, record: bool) -> S
     )
 
 
-def _gathered(
+def gathered_current(
     plan: Plan, population: Population, image: Tensor, counts: dict[str, Tensor], steps: int
 ) -> Tensor:
     """Return all current that arrives, (1, C, H, W), in a type exact for it."""
@@ -81,7 +81,7 @@ def _gathered(
     return total.expand(1, *plan.shapes[population.name])
 
 
-def _fired(plan: Plan, population: Population, total: Tensor, steps: int) -> Tensor:
+def fired_counts(plan: Plan, population: Population, total: Tensor, steps: int) -> Tensor:
     """Return the net spike counts (1, C, H, W), float32, of neurons that gathered ``total``."""
     parameter = plan.network.parameter
     threshold = parameter(population, 'threshold').to(total.device, total.dtype)[:, None, None]

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 
 from spiking_retina_ros.conversion.convert import convert
+from spiking_retina_ros.conversion.finetune import prepare
+from spiking_retina_ros.conversion.finetuned_file import FineTuned
 from spiking_retina_ros.conversion.options import ConversionOptions
 from spiking_retina_ros.retinanet.config import RetinaNetConfig
 from spiking_retina_ros.retinanet.layers import FrozenBatchNorm2d
@@ -51,6 +53,16 @@ def converted(network, preset='fast', **changes):
     """The conversion of a network, calibrated on a few pictures."""
     options = ConversionOptions.preset(preset, keep_dead_channels=True, **changes)
     return convert(network, photographs(4, seed=9), options, window=Window(8, 2))
+
+
+def finetuned(network):
+    """A checkpoint as fine-tuning writes it, with weights that moved a little."""
+    trainable = prepare(converted(network), CONFIG, 8)
+    with torch.no_grad():
+        for key, value in trainable.parameters_by_key.items():
+            if value.requires_grad and key.endswith('weight'):
+                value *= 1.3
+    return FineTuned(trainable.float_network(), trainable.thresholds(), CONFIG, 8, {})
 
 
 def write_set(folder, pictures, boxes, *, categories=('boat', 'buoy')):

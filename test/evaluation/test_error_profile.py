@@ -11,7 +11,7 @@ from spiking_retina_ros.evaluation.activity import (
     true_rates,
     with_all_outputs,
 )
-from spiking_retina_ros.evaluation.error_profile import PARTS, error_parts
+from spiking_retina_ros.evaluation.error_profile import PARTS, ErrorProfile, error_parts
 from spiking_retina_ros.evaluation.observation import observe
 from spiking_retina_ros.evaluation.stages import rebuild_stages
 from spiking_retina_ros.spiking.engine import available_engines, make_engine
@@ -61,6 +61,22 @@ def test_all_populations_as_outputs_changes_no_spike(stages, engine):
         assert torch.equal(counts, observed.outputs[name])
 
 
+def test_an_error_that_is_the_same_everywhere_is_systematic(stages):
+    image, _ = stages.network.preprocessing(photographs(1, seed=5)[0])
+    true = true_rates(stages.normalised, image)
+    for name, moved in (('even', lambda v: v + 0.1), ('odd', lambda v: v + 0.1 * alternating(v))):
+        profile = ErrorProfile(stages)
+        profile.add(true, {key: moved(values) for key, values in true.items()}, true)
+        for layer in (item for item in profile.layers() if item.neurons > 64):
+            share = layer.systematic / layer.relative['total']
+            assert share == pytest.approx(1.0, abs=1e-3) if name == 'even' else share < 0.3
+
+
+def alternating(values):
+    """1 and -1 in turn, shaped like values."""
+    return 1 - 2 * (torch.arange(values.numel()) % 2).view(values.shape).float()
+
+
 def test_an_observation_agrees_with_itself(stages):
     chosen = [stages.network.topology.outputs[0]]
     windows = [Window(4, 0), WINDOW]
@@ -71,6 +87,7 @@ def test_an_observation_agrees_with_itself(stages):
     ]
     for layer in found.profile:
         assert sum(layer.share.values()) == pytest.approx(1.0, abs=1e-3)
+        assert 0 <= layer.systematic <= layer.relative['total'] + 1e-6
         assert layer.relative['total'] <= sum(layer.relative[part] for part in PARTS) + 1e-6
     for layer in (item for item in found.profile if item.spikes):
         assert int(found.histograms[layer.name].sum()) == 2 * layer.neurons

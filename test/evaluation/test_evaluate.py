@@ -1,6 +1,7 @@
 """One pass, one simulation, every figure."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from small_detector import analog_network, converted, photographs, with_hash, write_set
@@ -88,6 +89,16 @@ def test_an_interrupted_run_goes_on_and_simulates_only_what_is_missing(
     monkeypatch.undo()
     fresh = evaluate(networks, coco_set, WINDOWS[:2], timing_images=0)
     assert repr(resumed) == repr(fresh)
+
+
+def test_a_schedule_never_gets_the_answers_of_the_other(networks, coco_set, tmp_path):
+    analog, network = networks
+    options = {'cache': tmp_path / 'cache', 'timing_images': 0}
+    evaluate(networks, coco_set, (Window(4, 0),), **options)
+    phased = (analog, replace(network, window=Window(4, 0, 'phased')))
+    found = evaluate(phased, coco_set, (Window(4, 0, 'phased'),), **options)
+    fresh = evaluate(phased, coco_set, (Window(4, 0, 'phased'),), timing_images=0)
+    assert repr(found) == repr(fresh)
 
 
 def test_a_set_without_the_classes_is_refused(networks, tmp_path):

@@ -4,8 +4,11 @@ from dataclasses import replace
 
 import pytest
 import torch
-from small_detector import analog_network, converted, photographs
+from small_detector import analog_network, converted, finetuned, photographs
 
+from spiking_retina_ros.conversion.convert import convert_finetuned
+from spiking_retina_ros.conversion.options import ConversionOptions
+from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.evaluation.stages import output_maps, rebuild_stages, simulation_hash
 from spiking_retina_ros.retinanet.preprocess import preprocess
 from spiking_retina_ros.spiking.network import Window
@@ -47,3 +50,22 @@ def test_the_hash_follows_what_is_simulated_and_nothing_else():
     moved = replace(network, window=Window(99, 3), provenance={})
     assert simulation_hash(moved) == simulation_hash(network)
     assert simulation_hash(other) != simulation_hash(network)
+
+
+def test_a_fine_tuned_model_is_rebuilt_from_its_own_checkpoint():
+    analog = analog_network()
+    checkpoint = finetuned(analog)
+    options = ConversionOptions.fast(signed_spikes='linear')
+    network = convert_finetuned(checkpoint, options, window=Window(8, 0, 'phased')).network
+    with pytest.raises(UserError, match='give it with --finetuned'):
+        rebuild_stages(analog, network, name='small')
+    stages = rebuild_stages(analog, network, name='small', finetuned=checkpoint)
+    integers, _ = network.preprocessing(photographs(1)[0])
+    own = [item for group in output_maps(stages.normalised, integers) for item in group]
+    rounded = [item for group in output_maps(stages.quantised, integers) for item in group]
+    inputs, _ = preprocess(photographs(1)[0], analog.config)
+    with torch.inference_mode():
+        others = [item for group in analog(inputs) for item in group]
+    for one, narrow, other in zip(own, rounded, others, strict=True):
+        # weights changed by fine-tuning move the outputs more than narrow weights do
+        assert float((narrow - one).std()) < 0.5 * float((other - one).std())

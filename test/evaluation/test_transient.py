@@ -6,6 +6,7 @@ from small_detector import analog_network, converted, photographs
 
 from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.evaluation.fill_times import fill_times
+from spiking_retina_ros.evaluation.stages import rebuild_stages
 from spiking_retina_ros.evaluation.transient import (
     recommend_window,
     search_transients,
@@ -17,14 +18,11 @@ from spiking_retina_ros.spiking.topology import INPUT, Population, Synapse, Topo
 @pytest.fixture(scope='module')
 def paper():
     analog = analog_network()
-    return analog, converted(analog, 'paper').network
+    return rebuild_stages(analog, converted(analog, 'paper').network, name='small')
 
 
 def test_skipping_helps_neurons_that_start_empty_and_the_best_is_chosen(paper):
-    analog, network = paper
-    found = recommend_window(
-        network, analog, photographs(2, seed=3), steps=64, engine='dense', quiet=True
-    )
+    found = recommend_window(paper, photographs(2, seed=3), steps=64, engine='dense', quiet=True)
     assert found.candidates[0] == 0
     assert found.best > 0
     assert min(found.errors) == found.errors[found.candidates.index(found.best)]
@@ -34,15 +32,12 @@ def test_skipping_helps_neurons_that_start_empty_and_the_best_is_chosen(paper):
 
 
 def test_several_windows_from_one_simulation_are_the_same_as_one_by_one(paper):
-    analog, network = paper
     images = photographs(1, seed=3)
     both = search_transients(
-        network, analog, images, steps=(16, 32), candidates=(4, 20), engine='dense', quiet=True
+        paper, images, steps=(16, 32), candidates=(4, 20), engine='dense', quiet=True
     )
     assert [search.candidates for search in both] == [(0, 4), (0, 4, 20)]
-    alone = recommend_window(
-        network, analog, images, steps=16, candidates=(4,), engine='dense', quiet=True
-    )
+    alone = recommend_window(paper, images, steps=16, candidates=(4,), engine='dense', quiet=True)
     assert both[0] == alone
 
 
@@ -70,6 +65,5 @@ def test_fill_times_of_a_chain_add_up():
 
 
 def test_nothing_to_search_on_is_refused(paper):
-    analog, network = paper
     with pytest.raises(UserError, match='found 0 images'):
-        recommend_window(network, analog, [], steps=8, engine='dense')
+        recommend_window(paper, [], steps=8, engine='dense')

@@ -3,8 +3,11 @@
 import json
 
 import pytest
+import torch
 from small_detector import analog_network, converted, photographs, write_set
 
+from spiking_retina_ros.conversion.convert import convert
+from spiking_retina_ros.conversion.options import ConversionOptions
 from spiking_retina_ros.datasets.coco import read_coco
 from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.evaluation.evaluate import EvaluationOptions
@@ -34,23 +37,45 @@ def material(tmp_path_factory):
     boxes = [[(20, 30, 40, 20, 1)], [(3, 3, 20, 20, 2)], [(10, 10, 40, 40, 1)]]
     path = write_set(tmp_path_factory.mktemp('set'), pictures, boxes)
     images = read_coco(path, analog.config.class_names)
-    return converted(analog).network, analog, images
+    return converted(analog), analog, pictures, images
 
 
 def test_the_choice_says_what_was_measured(material):
-    network, analog, images = material
+    conversion, analog, pictures, images = material
     found = choose_window_by_loss(
-        network, analog, images, QUIET, max_loss_points=100.0, steps=(4, 8)
+        conversion, analog, pictures, images, QUIET, max_loss_points=100.0, steps=(4, 8)
     )
     fidelity = json.loads(json.dumps(found.fidelity()))
     assert (fidelity['steps'], fidelity['images']) == (4, 3)
-    assert fidelity['transient'] == found.searches[0].best == found.window.transient
+    assert fidelity['transient'] == found.window.transient
+    assert found.network.window == found.window
     assert fidelity['per_class'].keys() == {'boat', 'buoy'}
     lost = 100 * (fidelity['analog_map50'] - fidelity['spiking_map50'])
     assert fidelity['loss_points'] == pytest.approx(lost)
 
 
 def test_no_window_good_enough_is_said_with_the_best(material):
-    network, analog, images = material
+    conversion, analog, pictures, images = material
     with pytest.raises(UserError, match=r'no window of 2 steps loses at most -101 .* at 2 steps'):
-        choose_window_by_loss(network, analog, images, QUIET, max_loss_points=-101, steps=(2,))
+        choose_window_by_loss(
+            conversion, analog, pictures, images, QUIET, max_loss_points=-101, steps=(2,)
+        )
+
+
+def test_calibrated_biases_are_those_of_the_chosen_window(material):
+    _, analog, pictures, images = material
+    options = ConversionOptions.fast(
+        signed_spikes='linear', calibrate_biases=True, keep_dead_channels=True
+    )
+    conversion = convert(analog, pictures, options, window=Window(8, 0, 'phased'))
+    found = choose_window_by_loss(
+        conversion, analog, pictures, images, QUIET, max_loss_points=100.0, steps=(2, 8)
+    )
+    assert found.network.window == Window(2, 0, 'phased')
+    alone = convert(analog, pictures, options, window=Window(2, 0, 'phased')).network
+    for key, value in alone.tensors.items():
+        assert torch.equal(found.network.tensors[key], value)
+    assert any(
+        not torch.equal(value, conversion.network.tensors[key])
+        for key, value in alone.tensors.items()
+    )
