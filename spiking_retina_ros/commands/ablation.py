@@ -161,7 +161,7 @@ def _examine(
         timing_images=arguments.timing_images,
     )
     subjects = row_subjects(row, material, steps, options)
-    evaluation = evaluate_row(row, subjects, material, options)
+    evaluation = evaluate_row(subjects, material, options)
     if arguments.profile is not None:
         pictures = material.calibration[: arguments.profile_images]
         profiles[row.name] = profile_row(

@@ -15,7 +15,6 @@ from spiking_retina_ros.conversion.convert import convert, convert_finetuned
 from spiking_retina_ros.conversion.finetuned_file import FineTuned
 from spiking_retina_ros.datasets.coco import CocoSet
 from spiking_retina_ros.detections import ImageArray
-from spiking_retina_ros.detector import SpikingDetector
 from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.evaluation.ablation_rows import Row
 from spiking_retina_ros.evaluation.bench import Subject
@@ -24,19 +23,12 @@ from spiking_retina_ros.evaluation.error_profile import LayerError
 from spiking_retina_ros.evaluation.evaluate import (
     EvaluationOptions,
     evaluate_models,
-    evenly_spaced,
 )
-from spiking_retina_ros.evaluation.frame_times import frame_times
 from spiking_retina_ros.evaluation.observation import observe
 from spiking_retina_ros.evaluation.results import Evaluation, SubjectScore
 from spiking_retina_ros.evaluation.stages import rebuild_stages
 from spiking_retina_ros.retinanet.network import RetinaNet
 from spiking_retina_ros.spiking.network import Window
-
-# An engine for the scores of each schedule. All give the same integers; the dense one takes a
-# phased window in closed form, however long, the other simulates only what spikes.
-ENGINES = {'phased': 'dense', 'concurrent': 'event'}
-TIMED_ENGINE = 'event'
 
 
 @dataclass(frozen=True)
@@ -77,38 +69,20 @@ def row_subjects(
         steps,
         name=row.name,
         finetuned=finetuned,
-        engine=ENGINES[row.schedule],
+        engine=options.engine,
         threads=options.threads,
         quiet=options.quiet,
     )
 
 
 def evaluate_row(
-    row: Row, subjects: Sequence[Subject], material: Material, options: EvaluationOptions
+    subjects: Sequence[Subject], material: Material, options: EvaluationOptions
 ) -> Evaluation:
     """Score a row's networks; the evaluation has one subject, with all windows."""
-    scored = evaluate_models(
-        material.analog,
-        subjects,
-        material.images,
-        replace(options, engine=ENGINES[row.schedule], timing_images=0),
-    )
-    paths = [image.path for image in evenly_spaced(material.images.images, options.limit)]
-    paths = paths[: options.timing_images]
-    windows = []
-    for subject, score in zip(subjects, scored.subjects, strict=True):
-        times: list[float | None] = [None] * len(subject.windows)
-        if paths:
-            detector = SpikingDetector(
-                subject.network, engine=TIMED_ENGINE, threads=options.threads
-            )
-            times = frame_times(detector, subject.windows, paths, quiet=options.quiet)
-        windows += [
-            replace(window, milliseconds=time)
-            for window, time in zip(score.windows, times, strict=True)
-        ]
-    whole = replace(scored.subjects[0], windows=tuple(windows))
-    return replace(scored, subjects=(whole,), engine=TIMED_ENGINE, timing_images=len(paths))
+    scored = evaluate_models(material.analog, subjects, material.images, options)
+    windows = tuple(window for subject in scored.subjects for window in subject.windows)
+    whole = replace(scored.subjects[0], windows=windows)
+    return replace(scored, subjects=(whole,))
 
 
 def profile_row(
@@ -127,8 +101,7 @@ def profile_row(
                 stages = rebuild_stages(
                     material.analog, subject.network, name=row.name, finetuned=subject.finetuned
                 )
-                engine = ENGINES[row.schedule]
-                return observe(stages, pictures, [window], [], engine=engine, quiet=quiet).profile
+                return observe(stages, pictures, [window], [], quiet=quiet).profile
     raise UserError(f'row {row.name!r} has no window of {steps} steps to profile')
 
 
