@@ -73,6 +73,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         '--rate-weight', type=float, default=0.0, help='how much spikes per neuron and step cost'
     )
+    group.add_argument(
+        '--teaching',
+        type=float,
+        default=0.0,
+        help="share of the loss (0 to 1) that comes from the analog network's answers",
+    )
     group.add_argument('--rate-target', type=float, default=0.05, help='mean rate that is free')
 
 
@@ -150,6 +156,7 @@ def _finetune(
         activity_target=arguments.activity_target,
         rate_weight=arguments.rate_weight,
         rate_target=arguments.rate_target,
+        teaching=arguments.teaching,
         seed=recipe.seed,
     )
     found = finetune(
@@ -157,6 +164,7 @@ def _finetune(
         samples,
         settings,
         arguments.output,
+        teacher=network,
         validation=validation,
         workers=arguments.workers,
     )

@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from spiking_retina_ros.conversion.convert import Conversion
+from spiking_retina_ros.conversion.distillation import distillation_loss
 from spiking_retina_ros.conversion.finetuned_file import FineTuned, save_finetuned
 from spiking_retina_ros.conversion.normalise import choose_scales
 from spiking_retina_ros.conversion.populations import FloatNetwork
@@ -22,7 +23,9 @@ from spiking_retina_ros.conversion.scale_groups import ScaleGroups
 from spiking_retina_ros.datasets.coco import CocoSet
 from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.retinanet.config import RetinaNetConfig
+from spiking_retina_ros.retinanet.fuse import folded_for_training
 from spiking_retina_ros.retinanet.loss import Target, detection_loss
+from spiking_retina_ros.retinanet.network import RetinaNet
 from spiking_retina_ros.retinanet.preprocess import normalise
 from spiking_retina_ros.retinanet.recipe import Phase
 from spiking_retina_ros.retinanet.samples import SequentialRequests, TrainingSamples, collate
@@ -43,7 +46,8 @@ class FineTuning:
     ten times that for the logarithms of thresholds, falling along a cosine. ``activity_weight``
     multiplies the excess of the expected synaptic operations per window over
     ``activity_target`` times the analog multiply-accumulates, ``rate_weight`` that of the mean rate
-    over ``rate_target``.
+    over ``rate_target``. ``teaching`` is the share of the loss that comes from the analog network's
+    answers instead of the boxes of the data.
     """
 
     levels: int = 8
@@ -56,6 +60,7 @@ class FineTuning:
     activity_target: float = 1.0
     rate_weight: float = 0.0
     rate_target: float = 0.05
+    teaching: float = 0.0
     gradient_limit: float = 5.0
     seed: int = 1
 
@@ -89,15 +94,18 @@ def finetune(
     settings: FineTuning,
     output: Path,
     *,
+    teacher: RetinaNet | None = None,
     validation: CocoSet | None = None,
     workers: int = 1,
 ) -> Validation | None:
     """
     Train in place; write ``finetuned.safetensors`` (averaged weights) and ``finetuning.csv``.
 
-    Returns the validation of the averaged, quantised network on the whole set, if one is given.
+    ``teacher`` is the analog network, needed where ``settings.teaching`` is above zero. Returns the
+    validation of the averaged, quantised network on the whole set, if one is given.
     """
     output.mkdir(parents=True, exist_ok=True)
+    asked = None if teacher is None or not settings.teaching else folded_for_training(teacher)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = {key: value.clone() for key, value in network.state_dict().items()}
     optimiser = _optimiser(network, settings)
@@ -109,7 +117,7 @@ def finetune(
         batches = enumerate(_loader(samples, network.config, settings, workers))
         for step, (images, targets) in tqdm(batches, total=total, desc='fine-tuning', unit='step'):
             _set_rate(optimiser, settings, step / total)
-            row = _train_step(network, optimiser, images, targets, settings)
+            row = _train_step(network, asked, optimiser, images, targets, settings)
             _follow(average, network, settings.ema, step)
             log.writerow([(step + 1) * settings.batch_size, *(f'{value:.5f}' for value in row)])
             if time.monotonic() - saved > CHECKPOINT_SECONDS:
@@ -124,6 +132,7 @@ def finetune(
 
 def _train_step(
     network: QuantisedNetwork,
+    teacher: nn.Module | None,
     optimiser: torch.optim.Optimizer,
     images: Tensor,
     targets: list[Target],
@@ -134,7 +143,13 @@ def _train_step(
     size = (images.shape[2], images.shape[3])
     losses = detection_loss(class_maps, box_maps, targets, network.config, size)
     excess = (network.activity * settings.levels - settings.activity_target).clamp(min=0)
-    loss = losses.total + settings.activity_weight * excess
+    loss = losses.total
+    if teacher is not None:
+        with torch.no_grad():
+            wanted = teacher(inputs)
+        taught = distillation_loss((class_maps, box_maps), wanted, network.config)
+        loss = settings.teaching * taught + (1 - settings.teaching) * loss
+    loss = loss + settings.activity_weight * excess
     loss = loss + settings.rate_weight * (network.rate - settings.rate_target).clamp(min=0)
     optimiser.zero_grad(set_to_none=True)
     loss.backward()

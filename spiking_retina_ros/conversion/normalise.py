@@ -42,6 +42,11 @@ class InputScale:
     shift: tuple[float, ...]
 
 
+# A channel whose scale is below this share of its layer's median says nothing, and what it does
+# say on an unusual image would be cut off at next to nothing.
+DEAD_SHARE = 1e-4
+
+
 def choose_scales(
     topology: Topology,
     groups: ScaleGroups,
@@ -51,7 +56,7 @@ def choose_scales(
     """
     Return (scale, shift), float64 (C,) each, for every population.
 
-    Raises UserError naming the channel where both percentiles are the same, unless
+    Raises UserError naming the channel where both percentiles are (nearly) the same, unless
     ``options.keep_dead_channels`` gives such a channel the layer's median scale.
     """
     scales: Scales = {}
@@ -123,10 +128,12 @@ def _source_scale(
 
 
 def _alive(scale: Tensor, population: Population, options: ConversionOptions) -> Tensor:
-    dead = (scale <= 0).nonzero().flatten().tolist()
+    # so close to nothing that no integer threshold could say how close
+    least = DEAD_SHARE * float(scale.clamp(min=0).median())
+    dead = (scale <= least).nonzero().flatten().tolist()
     if not dead:
         return scale
-    alive = scale[scale > 0]
+    alive = scale[scale > least]
     if not options.keep_dead_channels or not len(alive):
         raise UserError(
             f'{population.name}: channel {dead[0]} ({len(dead)} of {len(scale)} channels) has the '
@@ -135,5 +142,5 @@ def _alive(scale: Tensor, population: Population, options: ConversionOptions) ->
             "--keep-dead-channels to give it its layer's median scale"
         )
     filled = scale.clone()
-    filled[scale <= 0] = alive.median()
+    filled[scale <= least] = alive.median()
     return filled
