@@ -13,6 +13,7 @@ from spiking_retina_ros.errors import UserError
 BACKBONES = ('efficientnet_lite0', 'resnet18', 'resnet50')
 ACTIVATIONS = ('none', 'relu', 'relu6')
 LEVEL_STRIDES = (8, 16, 32, 64, 128)
+EFFICIENTNET_BLOCKS = 16
 
 # Square roots of anchor areas in pixels of a 384x288 input. Of the photographs' boats, 90 % measure
 # 12 to 252 px there (median 65), of the buoys 2.5 to 139 px (median 17, lower quartile 7), so P3
@@ -37,7 +38,9 @@ class RetinaNetConfig:
     over widths. ``torchvision_anchors`` takes over torchvision's habits of rounding anchors to
     whole pixels and of dividing the input size by the map size for the stride.
     ``pyramid_activation`` other than 'none' follows every convolution of the pyramid, which makes
-    P3..P7 positive. ``batch_norm_eps`` None means the backbone's own.
+    P3..P7 positive. ``batch_norm_eps`` None means the backbone's own. ``expansion_channels`` gives
+    the inner width of each of efficientnet_lite0's 16 blocks, the first of which is the stem's;
+    empty means the original's, see `efficientnet.expansion_widths`.
     """
 
     backbone: str = 'efficientnet_lite0'
@@ -53,6 +56,7 @@ class RetinaNetConfig:
     mean: tuple[float, float, float] = (127.0, 127.0, 127.0)
     std: tuple[float, float, float] = (128.0, 128.0, 128.0)
     batch_norm_eps: float | None = None
+    expansion_channels: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse values no network can be built from."""
@@ -84,6 +88,7 @@ class RetinaNetConfig:
             fine = len(values) == 3 and all(math.isfinite(value) for value in values)
             _require(fine, key, 'three finite numbers, one per RGB channel', values)
         _require(min(self.std) > 0, 'std', 'numbers above 0', self.std)
+        self._check_expansions()
 
     @property
     def anchors_per_place(self) -> int:
@@ -122,6 +127,18 @@ class RetinaNetConfig:
             return cls(**{key: _tuples(value) for key, value in values.items()})
         except TypeError as error:
             raise UserError(f'network configuration: value of the wrong type ({error})') from error
+
+    def _check_expansions(self) -> None:
+        widths = self.expansion_channels
+        if not widths:
+            return
+        fits = self.backbone == 'efficientnet_lite0' and len(widths) == EFFICIENTNET_BLOCKS
+        _require(
+            fits and min(widths) > 0,
+            'expansion_channels',
+            f'{EFFICIENTNET_BLOCKS} numbers above 0 for efficientnet_lite0, none for another',
+            widths,
+        )
 
     def _check_anchors(self) -> None:
         sizes = self.anchor_sizes

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from spiking_retina_ros.retinanet.config import EFFICIENTNET_BLOCKS
 from spiking_retina_ros.retinanet.layers import FrozenBatchNorm2d, activation
 
 DEFAULT_EPS = 1e-3
@@ -30,16 +31,41 @@ STEM_CHANNELS = 32
 FEATURE_BLOCKS = (4, 10, 15)
 
 
+def expansion_widths() -> tuple[int, ...]:
+    """
+    Return the original's inner width of every block: 32, 96, 144, 144, 240, 240, ...
+
+    The first block has no expansion of its own: its depthwise convolution works on the stem's
+    channels, so the stem is its expansion.
+    """
+    widths = []
+    inputs = STEM_CHANNELS
+    for _, _, expansion, outputs, repeats in STAGES:
+        for _ in range(repeats):
+            widths.append(inputs * expansion)
+            inputs = outputs
+    assert len(widths) == EFFICIENTNET_BLOCKS
+    return tuple(widths)
+
+
 class InvertedBottleneck(nn.Module):
     """Expand (1x1), depthwise, project (1x1, linear), with a shortcut where shapes allow."""
 
     def __init__(
-        self, inputs: int, outputs: int, *, kernel: int, stride: int, expansion: int, eps: float
+        self,
+        inputs: int,
+        outputs: int,
+        *,
+        kernel: int,
+        stride: int,
+        inner: int,
+        expands: bool,
+        eps: float,
     ) -> None:
         super().__init__()
-        inner = inputs * expansion
-        self.expands = expansion != 1
-        self.has_shortcut = stride == 1 and inputs == outputs
+        self.expands = expands
+        # The first block works on the stem's channels and has no shortcut, however few they are.
+        self.has_shortcut = expands and stride == 1 and inputs == outputs
         if self.expands:
             self.expand_conv = nn.Conv2d(inputs, inner, 1, bias=False)
             self.bn0 = FrozenBatchNorm2d(inner, eps)
@@ -54,30 +80,44 @@ class InvertedBottleneck(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, inputs, H, W) to (N, outputs, H / stride, W / stride)."""
-        y = self.act0(self.bn0(self.expand_conv(x))) if self.expands else x
-        y = self.act1(self.bn1(self.depthwise_conv(y)))
-        y = self.bn2(self.project_conv(y))
+        y = self.bn2(self.project_conv(self.inner(x)))
         return x + y if self.has_shortcut else y
+
+    def inner(self, x: Tensor) -> Tensor:
+        """Return what is projected, (N, inner, H / stride, W / stride)."""
+        y = self.act0(self.bn0(self.expand_conv(x))) if self.expands else x
+        return self.act1(self.bn1(self.depthwise_conv(y)))
 
 
 class EfficientNetLite0(nn.Module):
-    """Images (N, 3, H, W) to C3, C4, C5 with 40, 112, 320 channels at strides 8, 16, 32."""
+    """
+    Images (N, 3, H, W) to C3, C4, C5 with 40, 112, 320 channels at strides 8, 16, 32.
+
+    ``widths`` are the inner widths of the blocks, as `expansion_widths` gives them.
+    """
 
     out_channels = tuple(STAGES[stage][3] for stage in (2, 4, 6))
 
-    def __init__(self, eps: float = DEFAULT_EPS) -> None:
+    def __init__(self, eps: float = DEFAULT_EPS, widths: tuple[int, ...] = ()) -> None:
         super().__init__()
-        self.conv_stem = nn.Conv2d(3, STEM_CHANNELS, 3, 2, 1, bias=False)
-        self.bn0 = FrozenBatchNorm2d(STEM_CHANNELS, eps)
+        widths = widths or expansion_widths()
+        self.conv_stem = nn.Conv2d(3, widths[0], 3, 2, 1, bias=False)
+        self.bn0 = FrozenBatchNorm2d(widths[0], eps)
         self.act0 = activation('relu6')
         self.blocks = nn.ModuleList()
-        inputs = STEM_CHANNELS
+        inputs = widths[0]
         for kernel, first_stride, expansion, outputs, repeats in STAGES:
             for repeat in range(repeats):
                 stride = first_stride if repeat == 0 else 1
                 self.blocks.append(
                     InvertedBottleneck(
-                        inputs, outputs, kernel=kernel, stride=stride, expansion=expansion, eps=eps
+                        inputs,
+                        outputs,
+                        kernel=kernel,
+                        stride=stride,
+                        inner=widths[len(self.blocks)],
+                        expands=expansion != 1,
+                        eps=eps,
                     )
                 )
                 inputs = outputs

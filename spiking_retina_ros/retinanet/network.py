@@ -8,7 +8,6 @@ conversion sees every operation.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 from torch import Tensor, fx, nn
 
@@ -113,13 +112,12 @@ def trace(network: nn.Module) -> fx.GraphModule:
 
 
 def _build_body(config: RetinaNetConfig) -> EfficientNetLite0 | ResNet:
-    builders: dict[str, tuple[Callable[[float], EfficientNetLite0 | ResNet], float]] = {
-        'efficientnet_lite0': (EfficientNetLite0, efficientnet.DEFAULT_EPS),
-        'resnet18': (resnet.resnet18, resnet.DEFAULT_EPS),
-        'resnet50': (resnet.resnet50, resnet.DEFAULT_EPS),
-    }
-    build, eps = builders[config.backbone]
-    return build(eps if config.batch_norm_eps is None else config.batch_norm_eps)
+    own = efficientnet if config.backbone == 'efficientnet_lite0' else resnet
+    eps = own.DEFAULT_EPS if config.batch_norm_eps is None else config.batch_norm_eps
+    if config.backbone == 'efficientnet_lite0':
+        return EfficientNetLite0(eps, config.expansion_channels)
+    builders = {'resnet18': resnet.resnet18, 'resnet50': resnet.resnet50}
+    return builders[config.backbone](eps)
 
 
 def _bias(module: nn.Conv2d) -> Tensor:

