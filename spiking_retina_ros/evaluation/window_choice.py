@@ -20,7 +20,7 @@ from spiking_retina_ros.spiking.network import Schedule, SpikingNetwork, Window
 
 STEPS: dict[Schedule, tuple[int, ...]] = {
     'concurrent': (4, 8, 16, 32, 64, 128, 256),
-    'phased': (4, 8, 12, 16, 24, 32, 48, 64),
+    'phased': (2, 4, 8, 12, 16, 24, 32, 48, 64),
 }
 
 
