@@ -177,9 +177,7 @@ def _start(arguments: argparse.Namespace, recipe: Recipe) -> RetinaNet:
     if arguments.weights:
         network = load_retinanet(arguments.weights)
         # The network is fully convolutional: the same weights serve inputs of every size.
-        network.config = dataclasses.replace(
-            network.config, input_size=recipe.network.input_size
-        )
+        network.config = dataclasses.replace(network.config, input_size=recipe.network.input_size)
         if network.config != recipe.network:
             raise UserError(
                 f'{arguments.weights}: its network is not the one of {arguments.config}'
