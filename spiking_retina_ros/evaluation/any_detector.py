@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -61,13 +62,13 @@ class AnyDetector:
 
     def answer(self, image: ImageArray) -> Answer:
         """Return the boxes in a BGR image (H, W, 3) uint8 down to the scores that AP needs."""
-        thresholds = {
+        thresholds: dict[str, Any] = {
             'score_threshold': SCORE_THRESHOLD,
             'nms_threshold': NMS_THRESHOLD,
             'max_detections': MAX_DETECTIONS,
         }
         if self._strip is None:
-            result = self._detector.detect(image, **thresholds)  # type: ignore[call-overload]
+            result = self._detector.detect(image, **thresholds)
         else:
             result = detect_tiled(self._detector, image, self._strip, **thresholds)
         labels = [self.class_names.index(name) for name in result.class_names]
