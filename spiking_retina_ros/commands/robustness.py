@@ -2,8 +2,8 @@
 ``robustness``: one network under haze, glare, blur, noise, spray, dusk, scale and waves.
 
 ``--json`` writes ``model``, ``data``, ``seed``, ``problems`` and ``conditions``, a list of
-``name``, ``strength``, ``images`` and ``precision`` (``map50``, ``map50_by_size``, ``per_class`` and
-more).
+``name``, ``strength``, ``images`` and ``precision`` (``map50``, ``map50_by_size``,
+``per_class`` and more).
 """
 
 from __future__ import annotations
