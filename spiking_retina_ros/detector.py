@@ -42,6 +42,11 @@ class AnalogDetector:
         """Load a checkpoint; raises UserError naming the path and what is wrong with it."""
         return cls(load_retinanet(path))
 
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """Return (height, width) of the network's input in pixels."""
+        return self.network.config.input_size
+
     def detect(
         self,
         image: ImageArray,
@@ -109,6 +114,11 @@ class SpikingDetector:
         """
         network = load_network(path)
         return cls(network, engine=engine, steps=steps, transient=transient, threads=threads)
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """Return (height, width) of the network's input in pixels."""
+        return self.network.preprocessing.input_size
 
     @property
     def engine(self) -> str:

@@ -21,6 +21,7 @@ from spiking_retina_ros.detector import (
     SpikingDetector,
 )
 from spiking_retina_ros.model_paths import analog_model, spiking_model
+from spiking_retina_ros.tiling import Strip, detect_tiled
 
 SUMMARY = 'find boats and buoys in photographs'
 
@@ -37,13 +38,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--transient', type=int, help='first steps ignored (default: recommended)')
     parser.add_argument('--score-threshold', type=float, default=SCORE_THRESHOLD)
     parser.add_argument('--nms-threshold', type=float, default=NMS_THRESHOLD)
+    add_strip_arguments(parser)
     parser.add_argument('--output', type=Path, help='folder for pictures with the boxes drawn in')
     parser.add_argument('--json', type=Path, help='file to write all results to')
+
+
+def add_strip_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare where to look again at full resolution; see `strip_from`."""
+    parser.add_argument(
+        '--strip-height',
+        type=float,
+        default=0.0,
+        help='share of the image, around the horizon, to look at again at full resolution',
+    )
+    parser.add_argument(
+        '--strip-centre', type=float, default=0.45, help='where its middle lies, 0 at the top'
+    )
+
+
+def strip_from(arguments: argparse.Namespace) -> Strip | None:
+    """Return the strip asked for, None without one."""
+    if not arguments.strip_height:
+        return None
+    return Strip(arguments.strip_height, arguments.strip_centre)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Detect, print a table; exit status 1 if any file could not be read."""
     detector = _load(arguments)
+    strip = strip_from(arguments)
     problems = ReadingProblems()
     paths = find_images(arguments.images)
     results: dict[Path, FrameResult] = {}
@@ -54,7 +77,10 @@ def run(arguments: argparse.Namespace) -> int:
     pictures: set[str] = set()
     with tqdm(total=len(paths), desc='detecting', unit='image') as bar:
         for path, image in read_images(paths, problems):
-            results[path] = detector.detect(image, **thresholds)
+            if strip is None:
+                results[path] = detector.detect(image, **thresholds)
+            else:
+                results[path] = detect_tiled(detector, image, strip, **thresholds)
             if arguments.output is not None:
                 name = _unused_name(path, pictures)
                 _write_picture(arguments.output / name, draw_detections(image, results[path]))

@@ -1,4 +1,4 @@
-"""What weather and cameras do to a picture: colour, haze, glare, motion blur, noise, JPEG."""
+"""Draws at random what weather and cameras do to a picture, for training."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from spiking_retina_ros.datasets import effects
 from spiking_retina_ros.detections import ImageArray
 
 
@@ -26,7 +27,7 @@ def random_light(
     image: ImageArray, settings: LightSettings, rng: np.random.Generator
 ) -> ImageArray:
     """Return a changed copy of a BGR image (H, W, 3) uint8; shapes stay where they are."""
-    effects = (
+    drawn = (
         (settings.colour, _colour),
         (settings.haze, _haze),
         (settings.glare, _glare),
@@ -34,7 +35,7 @@ def random_light(
         (settings.noise, _noise),
         (settings.jpeg, _jpeg),
     )
-    for chance, effect in effects:
+    for chance, effect in drawn:
         if rng.random() < chance:
             image = effect(image, rng)
     return image
@@ -53,45 +54,27 @@ def _colour(image: ImageArray, rng: np.random.Generator) -> ImageArray:
 
 
 def _haze(image: ImageArray, rng: np.random.Generator) -> ImageArray:
-    """Fade towards a pale sky, most above a random height."""
-    height = image.shape[0]
     air = rng.uniform(170, 235) + rng.uniform(-12, 12, 3)
-    slope = np.linspace(rng.uniform(0.3, 0.7), rng.uniform(0.1, 0.4), height)[:, None, None]
-    return (image * (1 - slope) + air * slope).astype(np.uint8)
+    return effects.haze(image, air, rng.uniform(0.3, 0.7), rng.uniform(0.1, 0.4))
 
 
 def _glare(image: ImageArray, rng: np.random.Generator) -> ImageArray:
-    """Add a bright, soft spot."""
     height, width = image.shape[:2]
-    y, x = np.ogrid[:height, :width]
     centre_y, centre_x = rng.uniform(0, height), rng.uniform(0, width)
     radius = rng.uniform(0.1, 0.35) * width
-    spot = np.exp(-((x - centre_x) ** 2 + (y - centre_y) ** 2) / (2 * radius**2))
-    light = (spot * rng.uniform(60, 180)).astype(np.uint8)
-    return np.asarray(cv2.add(image, cv2.merge([light] * 3)), np.uint8)
+    return effects.glare(image, (centre_x, centre_y), radius, rng.uniform(60, 180))
 
 
 def _blur(image: ImageArray, rng: np.random.Generator) -> ImageArray:
     """Blur by motion along a random line or by a lens out of focus."""
     if rng.random() < 0.4:
-        return np.asarray(cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.2)), np.uint8)
-    length = int(rng.integers(2, 6))
-    kernel = np.zeros((2 * length + 1, 2 * length + 1), np.float32)
-    angle = rng.uniform(0, np.pi)
-    reach = np.array([np.cos(angle), np.sin(angle)]) * length / 2
-    start, end = (length - reach).round().astype(int), (length + reach).round().astype(int)
-    cv2.line(kernel, start.tolist(), end.tolist(), 1.0)
-    return np.asarray(cv2.filter2D(image, -1, kernel / kernel.sum()), np.uint8)
+        return effects.defocus(image, rng.uniform(0.4, 1.2))
+    return effects.motion_blur(image, int(rng.integers(2, 6)), rng.uniform(0, np.pi))
 
 
 def _noise(image: ImageArray, rng: np.random.Generator) -> ImageArray:
-    """Add sensor noise."""
-    noise = rng.standard_normal(image.shape, np.float32) * rng.uniform(2, 10)
-    return np.clip(image + noise, 0, 255).astype(np.uint8)
+    return effects.noise(image, rng.uniform(2, 10), rng)
 
 
 def _jpeg(image: ImageArray, rng: np.random.Generator) -> ImageArray:
-    """Compress and decompress."""
-    quality = int(rng.integers(25, 75))
-    _, data = cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
+    return effects.jpeg(image, int(rng.integers(25, 75)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -10,6 +11,7 @@ import numpy as np
 from spiking_retina_ros.detections import FrameResult, ImageArray
 from spiking_retina_ros.model_paths import spiking_model
 from spiking_retina_ros.ros.parameters import Settings
+from spiking_retina_ros.tiling import Strip, detect_tiled
 
 
 class Network(Protocol):
@@ -18,6 +20,10 @@ class Network(Protocol):
     @property
     def class_names(self) -> tuple[str, ...]:
         """Return the classes the network knows, in its own order."""
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """Return (height, width) of the network's input in pixels."""
 
     @property
     def steps(self) -> int:
@@ -70,8 +76,13 @@ def warm_up(network: Network) -> None:
 
 
 def detect(network: Network, image: ImageArray, settings: Settings) -> FrameResult:
-    """Answer one image with the full window the settings ask for."""
-    result = network.detect(
+    """Answer one image with the full window the settings ask for, its strip included."""
+    look = network.detect
+    if settings.strip_height:
+        look = partial(
+            detect_tiled, network, strip=Strip(settings.strip_height, settings.strip_centre)
+        )
+    result = look(
         image,
         score_threshold=settings.score_threshold,
         nms_threshold=settings.nms_threshold,
@@ -83,7 +94,11 @@ def detect(network: Network, image: ImageArray, settings: Settings) -> FrameResu
 
 
 def detect_early(network: Network, image: ImageArray, settings: Settings) -> FrameResult:
-    """Answer one image with the short window of ``early_steps``; the transient shrinks with it."""
+    """
+    Answer one image with the short window of ``early_steps``; the transient shrinks with it.
+
+    The strip is left out: what comes early shall come early.
+    """
     given = settings.transient >= 0
     result = network.detect(
         image,

@@ -120,6 +120,22 @@ class Settings:
         minimum=1,
         maximum=1000,
     )
+    strip_height: float = _parameter(
+        0.0,
+        'Share of the image, around the horizon, to look at again at full resolution; 0 for none.',
+        name='strip.height',
+        live=True,
+        minimum=0.0,
+        maximum=1.0,
+    )
+    strip_centre: float = _parameter(
+        0.45,
+        "Where the strip's middle lies; 0 at the top of the image, 1 at the bottom.",
+        name='strip.centre',
+        live=True,
+        minimum=0.0,
+        maximum=1.0,
+    )
     classes: tuple[str, ...] = _parameter(
         ('',), 'Names of the classes to publish; an empty name for all.', live=True
     )

@@ -18,6 +18,7 @@ from spiking_retina_ros.detections import FrameResult, WindowStatistics
 
 class StandInNetwork:
     class_names = ('boat', 'buoy')
+    input_size = (48, 64)
     steps = 16
     transient = 4
     max_steps = 64
