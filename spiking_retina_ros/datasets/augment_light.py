@@ -73,7 +73,9 @@ def _blur(image: ImageArray, rng: np.random.Generator) -> ImageArray:
 
 
 def _noise(image: ImageArray, rng: np.random.Generator) -> ImageArray:
-    return effects.noise(image, rng.uniform(2, 10), rng)
+    # the grain first, its strength after it: another order would change every recipe's samples
+    grain = rng.standard_normal(image.shape, np.float32)
+    return effects.noise(image, rng.uniform(2, 10), grain)
 
 
 def _jpeg(image: ImageArray, rng: np.random.Generator) -> ImageArray:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike
 
-from spiking_retina_ros.detections import ImageArray
+from spiking_retina_ros.detections import FloatArray, ImageArray
 
 
 def haze(image: ImageArray, air: ArrayLike, top: float, bottom: float) -> ImageArray:
@@ -43,10 +43,9 @@ def motion_blur(image: ImageArray, length: int, angle: float) -> ImageArray:
     return np.asarray(cv2.filter2D(image, -1, kernel / kernel.sum()), np.uint8)
 
 
-def noise(image: ImageArray, deviation: float, rng: np.random.Generator) -> ImageArray:
-    """Add sensor noise; the deviation is in grey levels."""
-    grain = rng.standard_normal(image.shape, np.float32) * deviation
-    return np.clip(image + grain, 0, 255).astype(np.uint8)
+def noise(image: ImageArray, deviation: float, grain: FloatArray) -> ImageArray:
+    """Add sensor noise; the deviation is in grey levels, ``grain`` standard normal (H, W, 3)."""
+    return np.clip(image + grain * deviation, 0, 255).astype(np.uint8)
 
 
 def jpeg(image: ImageArray, quality: int) -> ImageArray:

@@ -71,7 +71,7 @@ def _motion_blur(image: ImageArray, rng: np.random.Generator) -> ImageArray:
 
 
 def _noise(image: ImageArray, rng: np.random.Generator) -> ImageArray:
-    return effects.noise(image, 15.0, rng)
+    return effects.noise(image, 15.0, _grain(image, rng))
 
 
 def _jpeg(image: ImageArray, rng: np.random.Generator) -> ImageArray:
@@ -83,7 +83,11 @@ def _spray(image: ImageArray, rng: np.random.Generator) -> ImageArray:
 
 
 def _dusk(image: ImageArray, rng: np.random.Generator) -> ImageArray:
-    return effects.noise(effects.dusk(image, 0.3), 4.0, rng)
+    return effects.noise(effects.dusk(image, 0.3), 4.0, _grain(image, rng))
+
+
+def _grain(image: ImageArray, rng: np.random.Generator) -> FloatArray:
+    return rng.standard_normal(image.shape, np.float32)
 
 
 CONDITIONS = (
