@@ -234,12 +234,23 @@ def _coverage(
 
 def _sum_bound(network: SpikingNetwork, synapse: Synapse) -> int:
     """Return the largest magnitude of a sum of this synapse's weights over one step's spikes."""
+    weight = network.weight(synapse).long().flatten(1)
     if synapse.source == INPUT:
-        largest = LARGEST_INPUT
-    else:
-        largest = largest_spike(network.topology, synapse.source)
-    weight = network.weight(synapse).long()
-    return int(weight.abs().flatten(1).sum(1).max()) * largest
+        return int(weight.abs().sum(1).max()) * LARGEST_INPUT
+    largest = largest_spike(network.topology, synapse.source)
+    if may_be_negative(network.topology, synapse.source):
+        return int(weight.abs().sum(1).max()) * largest
+    one_sided = torch.maximum(weight.clamp(min=0).sum(1), -weight.clamp(max=0).sum(1))
+    return int(one_sided.max()) * largest
+
+
+def may_be_negative(topology: Topology, name: str) -> bool:
+    """Return whether a node can emit negative spikes."""
+    node = topology[name]
+    if isinstance(node, Population):
+        return node.polarity != 'unsigned'
+    sources = node.inputs if isinstance(node, Concatenation) else (node.source,)
+    return any(may_be_negative(topology, source) for source in sources)
 
 
 def largest_spike(topology: Topology, name: str) -> int:

@@ -226,11 +226,12 @@ def network_of(
     )
 
 
-def pointwise(weights, *, bits=0, threshold=1000):
+def pointwise(weights, *, bits=0, threshold=1000, polarity='unsigned'):
     """A population of image values, and one that listens to it through ``weights``."""
     channels = weights.shape[1]
     looking = Population('looking', 'looking', (Synapse(INPUT, 'looking.w'),))
-    listening = Population('listening', 'listening', (Synapse('looking', 'listening.w'),))
+    synapse = Synapse('looking', 'listening.w')
+    listening = Population('listening', 'listening', (synapse,), polarity=polarity)
     tensors = {
         'looking.w': torch.full((channels, 1, 1, 1), 1, dtype=torch.int8),
         'listening.w': weights[:, :, None, None],

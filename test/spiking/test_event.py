@@ -81,6 +81,22 @@ def test_a_layer_beyond_32_bits_is_named_and_still_exact(caplog):
     assert_same_simulation(engine.run(image, [18], record=True), expected)
 
 
+@pytest.mark.parametrize('polarity', ['unsigned', 'corrective', 'signed'])
+def test_membranes_beyond_32_bits_are_cut_off_without_changing_a_spike(polarity):
+    """300 steps of up to 40 * 30_000 * 8 pass 2**31 either way."""
+    weights = torch.full((3, 40), 30_000, dtype=torch.int16)
+    weights[1] = -30_000
+    weights[2, ::2] = -30_000
+    network = pointwise(weights, bits=3, threshold=2**20, polarity=polarity)
+    image = np.array([[[100, 60, 10], [-100, 3, 99]]], np.int16)
+    engine = EventEngine(network)
+    times = [200, 300]
+    expected = ReferenceEngine(network).run(image, times, record=True)
+    assert_same_simulation(engine.run(image, times, record=True), expected)
+    assert engine.wide_layers == {}
+    assert 300 * 40 * 30_000 * 8 > 2**31
+
+
 def test_another_size_and_a_longer_window_plan_anew_once_and_say_so(caplog):
     network = pointwise(torch.tensor([[50, -20], [7, 90]], dtype=torch.int8))
     engine, reference = EventEngine(network), ReferenceEngine(network)

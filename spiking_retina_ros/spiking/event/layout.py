@@ -129,8 +129,9 @@ LANES_PER_WORD = 32
     INVERSE,  # offset of 1 / threshold, float32 bit for bit
     ROW_TABLE,  # source row of each row, and
     COLUMN_TABLE,  # source column of each column of an upsampled map
+    FARTHEST,  # how far from zero a membrane may be kept between chunks, see ``program``
     NODE_COLUMNS,
-) = range(26)
+) = range(27)
 
 # ---- columns of a synapse ----------------------------------------------------------------------
 (

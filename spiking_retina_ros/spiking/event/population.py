@@ -32,6 +32,7 @@ from spiking_retina_ros.spiking.event.layout import (
     BURST,
     CLASSES,
     COUNTS,
+    FARTHEST,
     FIRE,
     FIRST_SYNAPSE,
     HEIGHT,
@@ -80,6 +81,8 @@ from spiking_retina_ros.spiking.event.places import (
 from spiking_retina_ros.spiking.event.vectors import (
     claim,
     lanes_of,
+    largest,
+    least,
     load,
     splat16,
     splat32,
@@ -277,6 +280,8 @@ def _fire(tile, m, node, worker, place, channel, start, stride):
         m.activity[node[ACTIVITY] + place] = 0
     m.activity[node[ACTIVITY] + place] += spikes
     if m.sizes[LAST] == 0:
-        store(m.membranes, node[MEMBRANE] + state, load(m.currents, membrane, tile))
+        far, near = splat32(node[FARTHEST], tile), splat32(-node[FARTHEST], tile)
+        kept = largest(near, least(far, load(m.currents, membrane, tile)))
+        store(m.membranes, node[MEMBRANE] + state, kept)
         if node[SENT] >= 0:
             store(m.sent, node[SENT] + state, load(m.sent, sent, tile))

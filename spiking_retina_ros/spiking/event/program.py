@@ -334,6 +334,9 @@ class ProgramBuilder:
                 row[at.INVERSE] = self._inverse(node)
                 return
             row[at.MEMBRANE] = self._reserve('membranes', places * int(row[at.PADDED]))
+            farthest = self._farthest(node)
+            assert farthest is not None
+            row[at.FARTHEST] = farthest
             if node.polarity == 'corrective' or node.burst > 1:
                 row[at.SENT] = self._reserve('sent', places * int(row[at.PADDED]))
 
@@ -407,19 +410,46 @@ class ProgramBuilder:
 
     def _outgrows(self, node: Population) -> str | None:
         """Return how a population's sums outgrow 32 bits, or None when they do not."""
-        current = self.plan.current_bounds[node.name]
-        bound = (self.longest if self.phased else CHUNK) * current
-        if not node.readout:
-            threshold = self.network.parameter(node, 'threshold').long()
-            initial = self.network.parameter(node, 'initial').long()
-            farthest = max(int(initial.abs().max()), node.burst * int(threshold.max()))
-            bound = farthest + (self.longest + 1) * current
+        if node.readout:
+            most = (self.longest if self.phased else CHUNK) * self.plan.current_bounds[node.name]
+        else:
             # phased, a neuron's level is bounded by the steps, whatever its burst
             if (1 if self.phased else node.burst) * self.longest > np.iinfo(np.int16).max:
                 return f'more than {np.iinfo(np.int16).max} spikes in a window'
-        if bound > LARGEST_INT32:
-            return f'sums up to {bound} in a window of {self.longest} steps'
+            most = self._most(node)
+            if most > LARGEST_INT32 and not self.phased and self._farthest(node) is not None:
+                return None
+        if most > LARGEST_INT32:
+            return f'sums up to {most} in a window of {self.longest} steps'
         return None
+
+    def _most(self, node: Population) -> int:
+        """Return a bound of the magnitude of a population's membranes in the longest window."""
+        current = self.plan.current_bounds[node.name]
+        return self._start(node) + (self.longest + 1) * current
+
+    def _start(self, node: Population) -> int:
+        initial = self.network.parameter(node, 'initial').long()
+        return max(int(initial.abs().max()), self._spike(node))
+
+    def _spike(self, node: Population) -> int:
+        return node.burst * int(self.network.parameter(node, 'threshold').long().max())
+
+    def _farthest(self, node: Population) -> int | None:
+        """
+        Return F, to which membranes are cut off between chunks so that the next one fits 32 bits.
+
+        That changes no spike: with v the most that a membrane moves in a step, it takes F / v steps
+        to get there, and from F as many to where it matters by how much it was beyond. A window
+        of less than 2 F / v steps ends before, whatever the membrane's sign. None where the longest
+        window does not.
+        """
+        if self._most(node) <= LARGEST_INT32:
+            return LARGEST_INT32
+        current, spike = self.plan.current_bounds[node.name], self._spike(node)
+        farthest = LARGEST_INT32 - (CHUNK + 1) * current
+        reach = self._start(node) + spike + self.longest * (current + spike)
+        return farthest if reach <= 2 * farthest else None
 
     def _synapse_row(
         self, node: Population, synapse: Synapse, arrival: Arrival, rows: IntArray
