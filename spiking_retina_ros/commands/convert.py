@@ -75,6 +75,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--half-threshold', action=argparse.BooleanOptionalAction)
     parser.add_argument('--fuse-additions', action=argparse.BooleanOptionalAction)
     parser.add_argument(
+        '--fit-thresholds',
+        action=argparse.BooleanOptionalAction,
+        help='per channel, the threshold that loses least in the (phased) window',
+    )
+    parser.add_argument(
         '--calibrate-biases',
         action=argparse.BooleanOptionalAction,
         help='move biases, layer by layer, by what rates lose on average in the (phased) window',
@@ -298,6 +303,7 @@ def options_from(arguments: argparse.Namespace) -> ConversionOptions:
         'readout',
         'half_threshold',
         'fuse_additions',
+        'fit_thresholds',
         'calibrate_biases',
     )
     given = {name: getattr(arguments, name) for name in names}

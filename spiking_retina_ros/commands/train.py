@@ -17,14 +17,24 @@ from spiking_retina_ros.datasets.images import ReadingProblems, read_images, sam
 from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.retinanet.checkpoint import load_retinanet, save_retinanet
 from spiking_retina_ros.retinanet.network import RetinaNet, build_retinanet
+from spiking_retina_ros.retinanet.preprocess import normalise
 from spiking_retina_ros.retinanet.pretrained import load_imagenet_backbone
 from spiking_retina_ros.retinanet.recipe import Recipe, read_recipe
-from spiking_retina_ros.retinanet.samples import Augmentation, TrainingSamples, WeightedSet
+from spiking_retina_ros.retinanet.samples import (
+    Augmentation,
+    SampleRequest,
+    TrainingSamples,
+    WeightedSet,
+    collate,
+)
+from spiking_retina_ros.retinanet.teaching import check_teacher, estimate_norms, take_over
 from spiking_retina_ros.retinanet.training import RunOptions, Trainer
 from spiking_retina_ros.retinanet.training_state import RESUME_FILE
 from spiking_retina_ros.spiking.network import Window
 
 CALIBRATION_IMAGES = 64
+# Samples to estimate the statistics of normalisations on where there are no ImageNet weights.
+NORM_SAMPLES = 16
 SUMMARY = 'train the analog detector on COCO sets'
 
 
@@ -43,6 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--config', type=Path, default=Path('config/training.yaml'), help='recipe')
     parser.add_argument('--resume', action='store_true', help='go on from the last checkpoint')
     parser.add_argument('--weights', type=Path, help='start from the weights of this checkpoint')
+    parser.add_argument(
+        '--teacher', type=Path, help='trained checkpoint of another backbone to learn from'
+    )
     parser.add_argument('--epochs', type=float, help='length in passes over the data, not samples')
     parser.add_argument('--minutes', type=float, help='end, schedule and all, after this long')
     parser.add_argument('--threads', type=int, default=0, help='torch threads, 0 for all cores')
@@ -77,7 +90,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--teaching',
         type=float,
         default=0.0,
-        help="share of the loss (0 to 1) that comes from the analog network's answers",
+        help='share of the loss (0 to 1) that comes from the analog network instead of the boxes',
     )
     group.add_argument('--rate-target', type=float, default=0.05, help='mean rate that is free')
 
@@ -116,7 +129,9 @@ def run(arguments: argparse.Namespace) -> int:
         _report([part.images for part in sets] + ([validation] if validation else []))
     if arguments.finetune_for_conversion:
         return _finetune(arguments, recipe, samples, sets[0].images, validation)
-    trainer = Trainer(_start(arguments, recipe), recipe, samples, options, validation)
+    teacher = load_retinanet(arguments.teacher) if arguments.teacher else None
+    network = _start(arguments, recipe, samples, teacher)
+    trainer = Trainer(network, recipe, samples, options, validation, teacher)
     if arguments.resume:
         trainer.resume()
     finished = trainer.run()
@@ -143,8 +158,8 @@ def _finetune(
     paths = [image.path for image in calibration.images]
     chosen = sample_images(paths, CALIBRATION_IMAGES, seed=recipe.seed)
     images = [pixels for _, pixels in read_images(chosen, ReadingProblems())]
-    options = ConversionOptions.fast(keep_dead_channels=True)
-    window = Window(arguments.levels, 0)
+    options = ConversionOptions.fast(keep_dead_channels=True, fit_thresholds=True)
+    window = Window(arguments.levels, 0, 'phased')
     conversion = convert(network, images, options, window=window)
     settings = FineTuning(
         levels=arguments.levels,
@@ -164,7 +179,7 @@ def _finetune(
         samples,
         settings,
         arguments.output,
-        teacher=network,
+        teacher=conversion.analog,
         validation=validation,
         workers=arguments.workers,
     )
@@ -187,7 +202,13 @@ def parse_set(text: str, class_names: tuple[str, ...]) -> WeightedSet:
     return WeightedSet(read_coco(path, class_names), weight, start)
 
 
-def _start(arguments: argparse.Namespace, recipe: Recipe) -> RetinaNet:
+def _start(
+    arguments: argparse.Namespace,
+    recipe: Recipe,
+    samples: TrainingSamples,
+    teacher: RetinaNet | None,
+) -> RetinaNet:
+    """Return the network that training begins with."""
     if arguments.weights:
         network = load_retinanet(arguments.weights)
         # The network is fully convolutional: the same weights serve inputs of every size.
@@ -200,6 +221,14 @@ def _start(arguments: argparse.Namespace, recipe: Recipe) -> RetinaNet:
     network = build_retinanet(recipe.network)
     if recipe.network.backbone == 'efficientnet_lite0':
         load_imagenet_backbone(network)
+    else:
+        size = recipe.input_size_at(0.0)
+        requests = [SampleRequest(number, size, 0.0) for number in range(NORM_SAMPLES)]
+        images, _ = collate([samples[request] for request in requests])
+        estimate_norms(network, normalise(images, recipe.network))
+    if teacher is not None:
+        check_teacher(network, teacher)
+        take_over(network, teacher)
     return network
 
 

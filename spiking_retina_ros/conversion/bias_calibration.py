@@ -24,7 +24,7 @@ from spiking_retina_ros.conversion.populations import FloatNetwork
 from spiking_retina_ros.detections import ImageArray
 from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.spiking import layers
-from spiking_retina_ros.spiking.network import SpikingNetwork, Window
+from spiking_retina_ros.spiking.network import SpikingNetwork
 from spiking_retina_ros.spiking.phased import fired_counts, gathered_current
 from spiking_retina_ros.spiking.plan import Plan, make_plan
 from spiking_retina_ros.spiking.topology import (
@@ -49,10 +49,9 @@ def calibrate_biases(
     """
     Return the network with the biases for its own window, calibrated on evenly spaced images.
 
-    ``normalised`` is the network it was quantised from, ``images`` are BGR (H, W, 3) uint8. Raises
-    UserError for a concurrent window, in which a rate is no function of what arrives.
+    ``normalised`` is the network it was quantised from, ``images`` are BGR (H, W, 3) uint8. The
+    window must be phased: in a concurrent one a rate is no function of what arrives.
     """
-    require_phased(network.window)
     chosen = images[:: -(-len(images) // MOST_IMAGES)]
     single = {key: value.float() for key, value in normalised.tensors.items()}
     network = replace(network, tensors=dict(network.tensors))
@@ -63,15 +62,6 @@ def calibrate_biases(
             calibrator.advance(group)
             calibrator.forget(groups[number + 1 :])
     return network
-
-
-def require_phased(window: Window) -> None:
-    """Refuse a window for which biases cannot be calibrated."""
-    if window.schedule != 'phased':
-        raise UserError(
-            'biases are calibrated for a phased window, in which a count is a rounded activation; '
-            'use --schedule phased, or leave --calibrate-biases out'
-        )
 
 
 def layer_groups(topology: Topology) -> list[tuple[Node, ...]]:

@@ -8,10 +8,16 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from spiking_retina_ros.conversion.bias_calibration import calibrate_biases, require_phased
+from spiking_retina_ros.conversion.bias_calibration import calibrate_biases
 from spiking_retina_ros.conversion.calibrate import Calibration, calibrate
 from spiking_retina_ros.conversion.calibration_cache import CalibrationCache
 from spiking_retina_ros.conversion.finetuned_file import FineTuned
+from spiking_retina_ros.conversion.fit_thresholds import (
+    MOST_IMAGES,
+    Spread,
+    fit_scales,
+    measure_spread,
+)
 from spiking_retina_ros.conversion.normalise import InputScale, Scales, choose_scales, normalise
 from spiking_retina_ros.conversion.options import ConversionOptions
 from spiking_retina_ros.conversion.parse import parse
@@ -35,7 +41,8 @@ class Conversion:
     A converted network together with the stages it went through, for reports and tests.
 
     ``analog`` and ``normalised`` have the same topology as ``network``; the analog one takes
-    preprocessed images (rgb - mean) / std, the other two the integer input.
+    preprocessed images (rgb - mean) / std, the other two the integer input. ``scales`` are those
+    of the percentiles and ``spread`` how activations lie below them, if thresholds were fitted.
     """
 
     network: SpikingNetwork
@@ -43,6 +50,8 @@ class Conversion:
     normalised: FloatNetwork
     calibration: Calibration
     options: ConversionOptions
+    scales: Scales
+    spread: Spread
 
 
 def convert(
@@ -61,14 +70,19 @@ def convert(
     Raises UserError where the network has an operation that is not converted, or the images do not
     suffice for calibration.
     """
-    if options.calibrate_biases:
-        require_phased(window)
+    if options.for_one_window:
+        _require_phased(window)
     config = detector.config
     preprocessing, input_scale = plan_input(config)
     analog = build_populations(parse(detector), options)
     groups = ScaleGroups(analog.topology)
     calibration = _calibration(analog, groups, images, options, (preprocessing, input_scale), cache)
     scales = choose_scales(analog.topology, groups, calibration, options)
+    spread: Spread = {}
+    if options.fit_thresholds:
+        few = images[:: -(-len(images) // MOST_IMAGES)]
+        inputs = (analog_input(image, preprocessing, input_scale) for image in few)
+        spread = measure_spread(analog, groups, scales, inputs, count=len(few))
     normalised = normalise(analog, scales, input_scale)
     network = SpikingNetwork(
         analog.topology,
@@ -80,20 +94,30 @@ def convert(
         {'options': options.as_dict(), 'calibration': {'images': len(images)}},
     )
     _check_outputs(network, config)
+    percentiles = Conversion(network, analog, normalised, calibration, options, scales, spread)
+    return conversion_at(percentiles, window, images)
+
+
+def conversion_at(
+    conversion: Conversion, window: Window, images: Sequence[ImageArray]
+) -> Conversion:
+    """Return the conversion for another window: what belongs to a number of steps is made anew."""
+    options, normalised = conversion.options, conversion.normalised
+    network = replace(conversion.network, window=window)
+    if not options.for_one_window:
+        return replace(conversion, network=network)
+    topology = network.topology
+    if options.fit_thresholds:
+        groups = ScaleGroups(topology)
+        scales = fit_scales(
+            topology, groups, conversion.scales, conversion.spread, options, steps=window.steps
+        )
+        _, input_scale = plan_input(RetinaNetConfig.from_dict(network.detector))
+        normalised = normalise(conversion.analog, scales, input_scale)
+    network = replace(network, tensors=quantise(normalised, options))
     if options.calibrate_biases:
         network = calibrate_biases(normalised, network, images)
-    return Conversion(network, analog, normalised, calibration, options)
-
-
-def network_at(
-    conversion: Conversion, window: Window, images: Sequence[ImageArray]
-) -> SpikingNetwork:
-    """Return the network for another window; calibrated biases are calibrated anew for it."""
-    network = replace(conversion.network, window=window)
-    if not conversion.options.calibrate_biases or window == conversion.network.window:
-        return network
-    tensors = quantise(conversion.normalised, conversion.options)
-    return calibrate_biases(conversion.normalised, replace(network, tensors=tensors), images)
+    return replace(conversion, network=network, normalised=normalised)
 
 
 def convert_finetuned(
@@ -111,10 +135,10 @@ def convert_finetuned(
             'a fine-tuned network is converted with the fast normalisation it was trained for; '
             'use --normalisation fast, without --no-fuse-additions and with --readout current'
         )
-    if options.calibrate_biases:
+    if options.for_one_window:
         raise UserError(
-            'a fine-tuned network has learned its biases with the rounding that --calibrate-biases '
-            'makes up for; leave that out'
+            'a fine-tuned network has learned its thresholds and biases for its number of steps; '
+            'leave --fit-thresholds and --calibrate-biases out'
         )
     config = finetuned.config
     preprocessing, input_scale = plan_input(config)
@@ -142,13 +166,22 @@ def convert_finetuned(
         {'options': options.as_dict(), 'finetuned': {'levels': finetuned.levels}},
     )
     _check_outputs(network, config)
-    return Conversion(network, analog, normalised, calibration, options)
+    return Conversion(network, analog, normalised, calibration, options, scales, {})
 
 
 def finetuned_populations(finetuned: FineTuned, options: ConversionOptions) -> FloatNetwork:
     """Return the fine-tuned weights on populations with the neurons of ``options``."""
     topology = with_neurons(finetuned.network.topology, options)
     return FloatNetwork(topology, finetuned.network.tensors)
+
+
+def _require_phased(window: Window) -> None:
+    if window.schedule != 'phased':
+        raise UserError(
+            'thresholds and biases are fitted to a phased window, in which a count is a rounded '
+            'activation; use --schedule phased, or leave --fit-thresholds and --calibrate-biases '
+            'out'
+        )
 
 
 def _calibration(

@@ -14,8 +14,9 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from spiking_retina_ros.conversion.convert import Conversion
-from spiking_retina_ros.conversion.distillation import distillation_loss
 from spiking_retina_ros.conversion.finetuned_file import FineTuned, save_finetuned
+from spiking_retina_ros.conversion.fit_thresholds import fit_scales
+from spiking_retina_ros.conversion.floating import run_float
 from spiking_retina_ros.conversion.normalise import choose_scales
 from spiking_retina_ros.conversion.populations import FloatNetwork
 from spiking_retina_ros.conversion.quantised import QuantisedNetwork
@@ -23,9 +24,8 @@ from spiking_retina_ros.conversion.scale_groups import ScaleGroups
 from spiking_retina_ros.datasets.coco import CocoSet
 from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.retinanet.config import RetinaNetConfig
-from spiking_retina_ros.retinanet.fuse import folded_for_training
+from spiking_retina_ros.retinanet.distillation import Outputs, distillation_loss, maps_loss
 from spiking_retina_ros.retinanet.loss import Target, detection_loss
-from spiking_retina_ros.retinanet.network import RetinaNet
 from spiking_retina_ros.retinanet.preprocess import normalise
 from spiking_retina_ros.retinanet.recipe import Phase
 from spiking_retina_ros.retinanet.samples import SequentialRequests, TrainingSamples, collate
@@ -46,8 +46,9 @@ class FineTuning:
     ten times that for the logarithms of thresholds, falling along a cosine. ``activity_weight``
     multiplies the excess of the expected synaptic operations per window over
     ``activity_target`` times the analog multiply-accumulates, ``rate_weight`` that of the mean rate
-    over ``rate_target``. ``teaching`` is the share of the loss that comes from the analog network's
-    answers instead of the boxes of the data.
+    over ``rate_target``. ``teaching`` is the share of the loss that comes from the analog network,
+    from what its blocks say to each other (see ``block_outputs``) and from its answers, instead of
+    from the boxes of the data.
     """
 
     levels: int = 8
@@ -67,7 +68,7 @@ class FineTuning:
 
 def prepare(conversion: Conversion, config: RetinaNetConfig, levels: int) -> QuantisedNetwork:
     """
-    Return the trainable network of a ``fast`` conversion, thresholds as calibrated.
+    Return the trainable network of a ``fast`` conversion, thresholds as calibrated or fitted.
 
     Raises UserError for another normalisation: its rates are not those of a quantised ReLU.
     """
@@ -80,6 +81,8 @@ def prepare(conversion: Conversion, config: RetinaNetConfig, levels: int) -> Qua
     topology = _without_maxima(conversion.analog.topology)
     groups = ScaleGroups(topology)
     scales = choose_scales(topology, groups, conversion.calibration, options)
+    if options.fit_thresholds:
+        scales = fit_scales(topology, groups, scales, conversion.spread, options, steps=levels)
     thresholds = {
         groups.of(population.name): scales[population.name][0]
         for population in topology.populations
@@ -94,7 +97,7 @@ def finetune(
     settings: FineTuning,
     output: Path,
     *,
-    teacher: RetinaNet | None = None,
+    teacher: FloatNetwork | None = None,
     validation: CocoSet | None = None,
     workers: int = 1,
 ) -> Validation | None:
@@ -105,7 +108,7 @@ def finetune(
     validation of the averaged, quantised network on the whole set, if one is given.
     """
     output.mkdir(parents=True, exist_ok=True)
-    asked = None if teacher is None or not settings.teaching else folded_for_training(teacher)
+    asked = teacher if settings.teaching else None
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = {key: value.clone() for key, value in network.state_dict().items()}
     optimiser = _optimiser(network, settings)
@@ -132,7 +135,7 @@ def finetune(
 
 def _train_step(
     network: QuantisedNetwork,
-    teacher: nn.Module | None,
+    teacher: FloatNetwork | None,
     optimiser: torch.optim.Optimizer,
     images: Tensor,
     targets: list[Target],
@@ -145,9 +148,7 @@ def _train_step(
     excess = (network.activity * settings.levels - settings.activity_target).clamp(min=0)
     loss = losses.total
     if teacher is not None:
-        with torch.no_grad():
-            wanted = teacher(inputs)
-        taught = distillation_loss((class_maps, box_maps), wanted, network.config)
+        taught = _taught(network, teacher, inputs, (class_maps, box_maps))
         loss = settings.teaching * taught + (1 - settings.teaching) * loss
     loss = loss + settings.activity_weight * excess
     loss = loss + settings.rate_weight * (network.rate - settings.rate_target).clamp(min=0)
@@ -160,6 +161,24 @@ def _train_step(
     values = (losses.classification, losses.box, network.activity, network.rate)
     classification, box, activity, rate = (float(value) for value in values)
     return classification, box, activity, rate
+
+
+def _taught(
+    network: QuantisedNetwork, teacher: FloatNetwork, inputs: Tensor, found: Outputs
+) -> Tensor:
+    """Return how far blocks and answers are from those of the analog network."""
+    wanted: dict[str, Tensor] = {}
+
+    def visit(name: str, values: Tensor) -> None:
+        if name in network.seen:
+            wanted[name] = values
+
+    with torch.no_grad():
+        outputs = run_float(teacher, inputs, visit=visit)
+    levels = len(outputs) // 2
+    blocks = maps_loss(list(network.seen.values()), [wanted[name] for name in network.seen])
+    answers = (outputs[:levels], outputs[levels:])
+    return blocks + distillation_loss(found, answers, network.config)
 
 
 def _optimiser(network: QuantisedNetwork, settings: FineTuning) -> torch.optim.Optimizer:

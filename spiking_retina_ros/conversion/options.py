@@ -29,6 +29,8 @@ class ConversionOptions:
     burst: the most spikes a neuron may send in one step.
     lower_percentile, upper_percentile: epsilon and lambda of every channel, in per cent.
     weight_bits: 8 or 16.
+    fit_thresholds: per channel, the scale that loses least in a window of the recommended steps,
+    instead of the percentile's (phased windows only).
     calibrate_biases: move biases, layer by layer, by what rates lose on average in a window of the
     recommended steps (phased windows only); such a network is for that number of steps.
     """
@@ -44,6 +46,7 @@ class ConversionOptions:
     upper_percentile: float = 99.99
     weight_bits: int = 8
     keep_dead_channels: bool = False
+    fit_thresholds: bool = False
     calibrate_biases: bool = False
 
     def __post_init__(self) -> None:
@@ -58,6 +61,10 @@ class ConversionOptions:
                 'without shift and without signed spikes no negative activation can be carried; '
                 "use shift (the paper's way) or signed_spikes 'linear'"
             )
+        if self.shift and self.fit_thresholds:
+            raise UserError(
+                'fit_thresholds is for rates that start at zero; use it without shift, as fast does'
+            )
         if not 0 <= self.lower_percentile < self.upper_percentile <= 100:
             raise UserError(
                 'expected 0 <= lower percentile < upper percentile <= 100, '
@@ -67,6 +74,11 @@ class ConversionOptions:
             raise UserError(f'expected burst between 1 and 7 spikes per step, found {self.burst}')
         if self.weight_bits not in (8, 16):
             raise UserError(f'expected weight_bits 8 or 16, found {self.weight_bits}')
+
+    @property
+    def for_one_window(self) -> bool:
+        """Whether the numbers of a network belong to one number of steps."""
+        return self.calibrate_biases or self.fit_thresholds
 
     @classmethod
     def paper(cls, **changes: Any) -> ConversionOptions:

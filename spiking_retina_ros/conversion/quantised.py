@@ -30,6 +30,7 @@ from spiking_retina_ros.spiking.topology import (
     Concatenation,
     MaxPool,
     Population,
+    Topology,
     UpsampleLike,
 )
 
@@ -106,8 +107,9 @@ class QuantisedNetwork(nn.Module):
     ``thresholds`` are the initial theta (C,) per scale group. After a forward pass ``activity`` is
     the expected number of synaptic operations per step, relative to the analog
     multiply-accumulates, and ``rate`` the expected spikes per neuron and step (the L1 norm of the
-    normalised activations), as scalars that can be minimised. ``config`` makes it pass for a
-    RetinaNet where one is validated.
+    normalised activations), as scalars that can be minimised, and ``seen`` holds the maps of
+    the populations that `block_outputs` names. ``config`` makes it pass for a RetinaNet where
+    one is validated.
     """
 
     def __init__(
@@ -125,6 +127,8 @@ class QuantisedNetwork(nn.Module):
         self.groups = ScaleGroups(network.topology)
         self.activity = torch.zeros(())
         self.rate = torch.zeros(())
+        self.seen: dict[str, Tensor] = {}
+        self._watched = block_outputs(network.topology)
         diagonal = {
             synapse.weight
             for population in network.topology.populations
@@ -188,6 +192,7 @@ class QuantisedNetwork(nn.Module):
                 values[node.name] = self._pass_on(node, values, shapes)
                 rates[node.name] = self._passed_rate(node, rates, shapes)
         self.activity, self.rate = operations / macs, spikes / neurons
+        self.seen = {name: values[name] for name in self._watched}
         outputs = tuple(values[name] for name in self.topology.outputs)
         levels = len(outputs) // 2
         return outputs[:levels], outputs[levels:]
@@ -230,6 +235,26 @@ class QuantisedNetwork(nn.Module):
             parts = [rates[name] * count for name, count in zip(node.inputs, channels, strict=True)]
             return torch.stack(parts).sum() / sum(channels)
         return rates[node.source]
+
+
+def block_outputs(topology: Topology) -> tuple[str, ...]:
+    """
+    Return the populations by which a network's blocks speak to each other, outputs left out.
+
+    They are the linear ones, the sums, and what the shared heads read: narrow maps, on which
+    everything behind them depends.
+    """
+    readers: dict[str, set[str]] = {}
+    for population in topology.populations:
+        for synapse in population.synapses:
+            readers.setdefault(synapse.weight, set()).add(synapse.source)
+    shared = {source for sources in readers.values() if len(sources) > 1 for source in sources}
+    return tuple(
+        population.name
+        for population in topology.populations
+        if population.name not in topology.outputs
+        and (population.activation == 'linear' or population.name in shared)
+    )
 
 
 def _escape(key: str) -> str:

@@ -83,6 +83,12 @@ def ablation_rows(*, keep_dead_channels: bool) -> tuple[Row, ...]:
             fast(calibrate_biases=True, **shipped),
             phased,
         ),
+        Row(
+            'fitted-thresholds',
+            'fast, thresholds fitted to each number of steps',
+            fast(fit_thresholds=True, **shipped),
+            phased,
+        ),
         Row(FINETUNED, 'fast, fine-tuned', fast(**shipped), phased, finetuned=True),
         Row(
             'finetuned-concurrent',

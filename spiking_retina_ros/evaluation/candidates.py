@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from spiking_retina_ros.conversion.convert import Conversion, network_at
+from spiking_retina_ros.conversion.convert import Conversion, conversion_at
 from spiking_retina_ros.conversion.finetuned_file import FineTuned
 from spiking_retina_ros.detections import ImageArray
 from spiking_retina_ros.evaluation.bench import Subject
@@ -31,15 +31,16 @@ def candidates(
     """
     Return the conversion's network with a window per number of steps, or one network for each.
 
-    Calibrated biases belong to a number of steps, so those networks differ. A concurrent window
+    Fitted thresholds and biases belong to a number of steps, so those networks differ. A concurrent
+    window
     ignores the transient with the least output error on ``calibration``, BGR images. ``finetuned``
     is the checkpoint that was converted, if it was not ``analog``.
     """
     network = conversion.network
     phased = [Window(number, 0, 'phased') for number in steps]
-    if conversion.options.calibrate_biases:
+    if conversion.options.for_one_window:
         return [
-            Subject(name, network_at(conversion, window, calibration), (window,), finetuned)
+            Subject(name, conversion_at(conversion, window, calibration).network, (window,))
             for window in phased
         ]
     if network.window.schedule == 'phased':

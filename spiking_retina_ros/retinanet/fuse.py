@@ -11,7 +11,7 @@ from torch import Tensor, fx, nn
 from torch.nn import functional
 
 from spiking_retina_ros.retinanet.layers import FrozenBatchNorm2d
-from spiking_retina_ros.retinanet.network import RetinaNet, trace
+from spiking_retina_ros.retinanet.network import trace
 
 
 class FoldedConvolution(nn.Module):
@@ -32,7 +32,7 @@ class FoldedConvolution(nn.Module):
         )
 
 
-def folded_for_training(network: RetinaNet) -> fx.GraphModule:
+def folded_for_training(network: nn.Module) -> fx.GraphModule:
     """Return a graph with the same parameters and results as ``network``, norms folded in."""
     graph = trace(network)
     modules = dict(graph.named_modules())

@@ -34,7 +34,8 @@ class Recipe:
     then falls along a cosine to zero; the backbone's is ``backbone_factor`` times as large, and
     its first ``frozen_stages`` stages keep their ImageNet weights. ``boosted`` multiplies the
     chance of images with those classes. ``ema`` is the decay per step of the averaged weights,
-    which are the ones that are validated and kept.
+    which are the ones that are validated and kept. ``teaching`` is the share of the loss that comes
+    from a teacher's pyramid and answers, where there is one.
     """
 
     network: RetinaNetConfig = field(default_factory=RetinaNetConfig)
@@ -48,6 +49,7 @@ class Recipe:
     gradient_limit: float = 5.0
     ema: float = 0.998
     frozen_stages: int = 3
+    teaching: float = 0.8
     seed: int = 1
     boosted: Mapping[str, float] = field(default_factory=dict)
     view: ViewSettings = field(default_factory=ViewSettings)

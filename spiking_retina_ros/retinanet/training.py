@@ -18,6 +18,7 @@ from tqdm import tqdm
 from spiking_retina_ros.datasets.coco import CocoSet
 from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.retinanet.checkpoint import save_retinanet
+from spiking_retina_ros.retinanet.distillation import distillation_loss, maps_loss
 from spiking_retina_ros.retinanet.fuse import folded_for_training
 from spiking_retina_ros.retinanet.loss import Losses, Target, detection_loss
 from spiking_retina_ros.retinanet.network import RetinaNet
@@ -25,6 +26,7 @@ from spiking_retina_ros.retinanet.optimiser import make_optimiser, set_rate
 from spiking_retina_ros.retinanet.preprocess import normalise
 from spiking_retina_ros.retinanet.recipe import Recipe
 from spiking_retina_ros.retinanet.samples import SequentialRequests, TrainingSamples, collate
+from spiking_retina_ros.retinanet.teaching import Seen, WithPyramid
 from spiking_retina_ros.retinanet.training_log import TrainingLog
 from spiking_retina_ros.retinanet.training_state import Clock, load_state, save_state
 from spiking_retina_ros.retinanet.validation import Validation, validate
@@ -56,7 +58,11 @@ class RunOptions:
 
 
 class Trainer:
-    """Trains ``network`` in place; the averaged weights in ``average`` are the result."""
+    """
+    Trains ``network`` in place; the averaged weights in ``average`` are the result.
+
+    With a ``teacher``, it learns from that one's pyramid and answers, too, see ``Recipe.teaching``.
+    """
 
     def __init__(
         self,
@@ -65,6 +71,7 @@ class Trainer:
         samples: TrainingSamples,
         options: RunOptions,
         validation: CocoSet | None = None,
+        teacher: RetinaNet | None = None,
     ) -> None:
         self.recipe, self.options, self.validation = recipe, options, validation
         self.samples = samples
@@ -80,6 +87,9 @@ class Trainer:
         self.log = TrainingLog(options.output)
         self.last_validation: Validation | None = None
         self._interrupted = False
+        self._teacher: nn.Module | None = None
+        if teacher is not None:
+            self._teacher = folded_for_training(WithPyramid(teacher.to(options.device)))
 
     @property
     def progress(self) -> float:
@@ -136,7 +146,7 @@ class Trainer:
 
     def _steps(self) -> Iterator[tuple[float, Losses]]:
         """Yield progress and losses of every optimiser step."""
-        model: nn.Module = folded_for_training(self.network)
+        model: nn.Module = folded_for_training(WithPyramid(self.network))
         if self.options.world > 1:
             model = DistributedDataParallel(model)
         quiet = self.options.rank > 0
@@ -179,12 +189,14 @@ class Trainer:
         set_rate(self.optimiser, progress, self.recipe.warmup)
         device, config = self.options.device, self.recipe.network
         inputs = normalise(images.to(device), config)
-        class_maps, box_maps = model(inputs.contiguous(memory_format=torch.channels_last))
+        inputs = inputs.contiguous(memory_format=torch.channels_last)
+        seen = model(inputs)
+        _, class_maps, box_maps = seen
         moved = [Target(item.boxes.to(device), item.labels.to(device)) for item in targets]
         size = (images.shape[2], images.shape[3])
         losses = detection_loss(class_maps, box_maps, moved, config, size)
         self.optimiser.zero_grad(set_to_none=True)
-        losses.total.backward()
+        self._loss(losses, seen, inputs).backward()
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.gradient_limit)
         if not bool(torch.isfinite(norm)):
             raise UserError(
@@ -196,6 +208,17 @@ class Trainer:
         self.clock.samples += len(images) * self.options.world
         self._follow()
         return Losses(losses.classification.detach(), losses.box.detach())
+
+    def _loss(self, losses: Losses, seen: Seen, inputs: Tensor) -> Tensor:
+        """Return what is minimised: the boxes' losses, or partly the distance to the teacher."""
+        if self._teacher is None:
+            return losses.total
+        with torch.no_grad():
+            wanted: Seen = self._teacher(inputs)
+        taught = maps_loss(seen[0], wanted[0])
+        taught = taught + distillation_loss(seen[1:], wanted[1:], self.recipe.network)
+        share = self.recipe.teaching
+        return share * taught + (1 - share) * losses.total
 
     @torch.no_grad()
     def _follow(self) -> None:

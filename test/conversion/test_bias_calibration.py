@@ -10,7 +10,6 @@ from networks import random_images, random_network, spiking, stages
 from spiking_retina_ros.conversion.bias_calibration import calibrate_biases, layer_groups
 from spiking_retina_ros.conversion.floating import run_float
 from spiking_retina_ros.conversion.options import ConversionOptions
-from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.spiking.dense import DenseEngine
 from spiking_retina_ros.spiking.network import Window
 
@@ -73,9 +72,3 @@ def test_levels_of_a_shared_layer_come_together(material):
     sizes = {getattr(group[0], 'layer', None): len(group) for group in groups}
     assert sizes['head'] == sizes['output'] == 2
     assert sizes['stem'] == 1
-
-
-def test_a_concurrent_window_is_refused(material):
-    normalised, network, pictures = material
-    with pytest.raises(UserError, match='--schedule phased'):
-        calibrate_biases(normalised, replace(network, window=Window(STEPS, 0)), pictures)

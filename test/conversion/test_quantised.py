@@ -165,7 +165,7 @@ def test_fine_tuning_is_for_the_fast_normalisation():
     analog, normalised = stages(module, options, images)
     calibration = Calibration({}, {}, 6, 0.01, 99.99)
     network = spiking(normalised, options, SIZE)
-    conversion = Conversion(network, analog, normalised, calibration, options)
+    conversion = Conversion(network, analog, normalised, calibration, options, {}, {})
     assert isinstance(analog, FloatNetwork)
     with pytest.raises(UserError, match='fast normalisation'):
         prepare(conversion, RetinaNetConfig(), 8)

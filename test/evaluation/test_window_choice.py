@@ -62,11 +62,14 @@ def test_no_window_good_enough_is_said_with_the_best(material):
         )
 
 
-def test_calibrated_biases_are_those_of_the_chosen_window(material):
+@pytest.mark.parametrize('option', ['calibrate_biases', 'fit_thresholds'])
+def test_what_belongs_to_a_window_is_that_of_the_chosen_one(material, option):
     _, analog, pictures, images = material
     options = ConversionOptions.fast(
-        signed_spikes='linear', calibrate_biases=True, keep_dead_channels=True
+        signed_spikes='linear', keep_dead_channels=True, **{option: True}
     )
+    with pytest.raises(UserError, match='--schedule phased'):
+        convert(analog, pictures, options, window=Window(8, 0))
     conversion = convert(analog, pictures, options, window=Window(8, 0, 'phased'))
     found = choose_window_by_loss(
         conversion, analog, pictures, images, QUIET, max_loss_points=100.0, steps=(2, 8)

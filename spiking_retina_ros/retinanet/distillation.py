@@ -1,4 +1,4 @@
-"""What fine-tuning learns from the analog network: to answer as it does, few-valued or not."""
+"""What a network learns from a trained one: to see and to answer as it does."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Outputs = tuple[Sequence[Tensor], Sequence[Tensor]]
 
 def distillation_loss(found: Outputs, wanted: Outputs, config: RetinaNetConfig) -> Tensor:
     """
-    Return how far raw outputs (class maps, box maps) are from the analog network's, a scalar.
+    Return how far raw outputs (class maps, box maps) are from the trained network's, a scalar.
 
     Classes: cross-entropy with its probabilities, weighted by the squared distance to them (the
     focal loss for soft labels, Li et al. 2020). Boxes: absolute differences of the offsets,
@@ -32,3 +32,12 @@ def distillation_loss(found: Outputs, wanted: Outputs, config: RetinaNetConfig) 
     distance = (flatten_maps(found[1], 4) - flatten_maps(wanted[1], 4)).abs().mean(-1)
     boxes = (distance * confidence * (confidence > 0.1)).sum() / objects
     return classes + boxes
+
+
+def maps_loss(found: Sequence[Tensor], wanted: Sequence[Tensor]) -> Tensor:
+    """Return the squared difference of maps relative to what is wanted, averaged over the maps."""
+    parts = [
+        (ours - theirs).square().mean() / theirs.square().mean().clamp(min=1e-6)
+        for ours, theirs in zip(found, wanted, strict=True)
+    ]
+    return torch.stack(parts).mean()

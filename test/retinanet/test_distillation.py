@@ -1,9 +1,9 @@
-"""The loss that fine-tuning learns from the analog network's answers."""
+"""The loss that students and fine-tuning learn from a trained network's answers."""
 
 import torch
 
-from spiking_retina_ros.conversion.distillation import distillation_loss
 from spiking_retina_ros.retinanet.config import RetinaNetConfig
+from spiking_retina_ros.retinanet.distillation import distillation_loss
 
 CONFIG = RetinaNetConfig()
 PLACES = ((6, 8), (3, 4))
