@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -26,6 +26,9 @@ from spiking_retina_ros.retinanet.decode import suppress
 OVERLAP = 64
 # A box that ends so close to a tile's edge, in pixels, is taken for one that the edge cut off.
 CUT_OFF = 2.0
+# A tile shows parts of large objects, which look like objects of their own: a tile's box of which
+# this share lies in a box of the whole image that is this much larger, and surer than that.
+INSIDE, TIMES_LARGER, SURE = 0.8, 2.0, 0.4
 
 Tile = tuple[int, int, int, int]
 
@@ -79,9 +82,10 @@ def detect_tiled(
     Return the objects of a BGR image (H, W, 3) uint8 and of the tiles of its strip, merged.
 
     Boxes are xyxy in the image's own pixels. A tile's boxes that touch an edge inside the image
-    are left out: the overlap lets a neighbour, or the whole image, see their objects uncut. What
-    was seen twice is merged by non-maximum suppression. ``options`` are the detector's. Spikes,
-    operations and neurons add up over all looks; an image that needs no shrinking has no tiles.
+    are left out: the overlap lets a neighbour, or the whole image, see their objects uncut. So are
+    those that are parts of what the whole image surely shows. What was seen twice is merged by
+    non-maximum suppression. ``options`` are the detector's. Spikes, operations and neurons add up
+    over all looks; an image that needs no shrinking has no tiles.
     """
     start = time.perf_counter()
     common = {'nms_threshold': nms_threshold, 'max_detections': max_detections, **options}
@@ -91,7 +95,7 @@ def detect_tiled(
     for tile in tiles(size, detector.input_size, strip):
         left, top, right, bottom = tile
         part = detector.detect(np.ascontiguousarray(image[top:bottom, left:right]), **common)
-        looks.append(_in_image(part, tile, size))
+        looks.append(_without_parts(_in_image(part, tile, size), whole))
     names = detector.class_names
     labels = [names.index(name) for look in looks for name in look.class_names]
     boxes, scores, kept = suppress(
@@ -139,15 +143,29 @@ def _in_image(part: FrameResult, tile: Tile, image_size: tuple[int, int]) -> Fra
     keep = ~_cut_off(part.boxes, tile, image_size)
     left, top, _, _ = tile
     offset = np.array([left, top, left, top], np.float32)
-    names = tuple(name for name, kept in zip(part.class_names, keep, strict=True) if kept)
-    return FrameResult(
-        part.boxes[keep] + offset,
-        part.scores[keep],
-        names,
-        image_size,
-        part.milliseconds,
-        part.window,
-    )
+    return replace(_chosen(part, keep), boxes=part.boxes[keep] + offset, image_size=image_size)
+
+
+def _without_parts(part: FrameResult, whole: FrameResult) -> FrameResult:
+    """Leave out a tile's boxes (in the image) that are parts of what the whole image shows."""
+    larger = whole.boxes[None, :]
+    corners = np.maximum(part.boxes[:, None, :2], larger[..., :2])
+    extents = np.minimum(part.boxes[:, None, 2:], larger[..., 2:]) - corners
+    shared = extents.clip(min=0).prod(axis=2)
+    own, others = _areas(part.boxes)[:, None], _areas(whole.boxes)[None]
+    alike = np.array(part.class_names)[:, None] == np.array(whole.class_names)[None]
+    parts = alike & (shared >= INSIDE * own) & (others > TIMES_LARGER * own)
+    return _chosen(part, ~(parts & (whole.scores >= SURE)[None]).any(axis=1))
+
+
+def _areas(boxes: FloatArray) -> FloatArray:
+    areas: FloatArray = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
+    return areas
+
+
+def _chosen(result: FrameResult, keep: NDArray[np.bool_]) -> FrameResult:
+    names = tuple(name for name, kept in zip(result.class_names, keep, strict=True) if kept)
+    return replace(result, boxes=result.boxes[keep], scores=result.scores[keep], class_names=names)
 
 
 def _cut_off(boxes: FloatArray, tile: Tile, image_size: tuple[int, int]) -> NDArray[np.bool_]:

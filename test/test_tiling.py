@@ -106,3 +106,27 @@ def test_costs_add_up_and_a_small_image_costs_nothing_more():
 def test_no_strip_is_refused(height, centre):
     with pytest.raises(UserError, match='strip: expected a height'):
         Strip(height, centre)
+
+
+def test_parts_of_what_the_whole_image_shows_are_left_out():
+    class Fixed(BrightSpots):
+        """Sees a ship in the image, and in each tile a funnel and something beside the ship."""
+
+        def detect(self, image, **options):
+            result = super().detect(image, **options)
+            if image.shape[:2] == (720, 1280):
+                boxes, names = [(100, 250, 700, 450)], ('boat',)
+            else:
+                boxes, names = [(150, 100, 190, 150), (150, 100, 190, 150)], ('boat', 'buoy')
+            boxes = np.array(boxes, np.float32)
+            scores = np.full(len(names), 0.9, np.float32)
+            return FrameResult(boxes, scores, names, image.shape[:2], 1.0, result.window)
+
+    detector = Fixed()
+    result = detect_tiled(detector, picture(), Strip(0.4))
+    found = sorted((item.class_name, int(item.box[0])) for item in result)
+    lefts = [left + 150 for left, *_ in tiles((720, 1280), INPUT, Strip(0.4))]
+    # of the boats in the tiles only those beside the ship stay; another class is never a part
+    beside = [('boat', left) for left in lefts if left > 660]
+    assert beside
+    assert found == sorted([('boat', 100), *beside, *(('buoy', left) for left in lefts)])

@@ -2,8 +2,8 @@
 ``robustness``: one network under haze, glare, blur, noise, spray, dusk, scale and waves.
 
 ``--json`` writes ``model``, ``data``, ``seed``, ``problems`` and ``conditions``, a list of
-``name``, ``strength``, ``images`` and ``precision`` (``map50``, ``map50_by_size``,
-``per_class`` and more).
+``name``, ``strength``, ``images``, ``milliseconds`` and ``precision`` (``map50``,
+``map50_by_size``, ``recall_by_size``, ``per_class`` and more).
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def _print(scores: Sequence[ConditionScore], class_names: Sequence[str], title: 
     table = Table(title=title, box=box.SIMPLE_HEAD)
     table.add_column('condition', no_wrap=True)
     table.add_column('strength')
-    for column in ('images', 'mAP@0.5', *class_names, *SIZES):
+    for column in ('images', 'mAP@0.5', *class_names, *SIZES, 'small, recall', 'ms'):
         table.add_column(column, justify='right')
     for score in scores:
         precision = score.precision
@@ -96,11 +96,14 @@ def _print(scores: Sequence[ConditionScore], class_names: Sequence[str], title: 
             per_cent(precision.map50),
             *(per_cent(precision.per_class[name].ap50) for name in class_names),
             *(per_cent(precision.map50_by_size[size]) for size in SIZES),
+            per_cent(precision.recall_by_size['small']),
+            f'{score.milliseconds:.0f}',
         )
     console = Console()
     console = console if console.is_terminal else Console(width=140)
     console.print(table)
     console.print(
-        'AP at IoU 0.5, per cent; sizes: below 32x32, to 96x96 and above, pixels of the picture.',
+        'AP at IoU 0.5, per cent; sizes: below 32x32, to 96x96 and above, pixels of the picture; '
+        'ms: median from picture to boxes.',
         highlight=False,
     )

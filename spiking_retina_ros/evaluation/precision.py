@@ -40,11 +40,16 @@ class ClassPrecision:
 
 @dataclass(frozen=True)
 class Precision:
-    """Means over the classes that have objects; ``map50`` at IoU 0.5, ``map`` over 0.5 to 0.95."""
+    """
+    Means over the classes that have objects; ``map50`` at IoU 0.5, ``map`` over 0.5 to 0.95.
+
+    ``recall_by_size`` is at IoU 0.5, by up to 100 boxes of any score.
+    """
 
     map50: float
     map: float
     map50_by_size: Mapping[str, float]
+    recall_by_size: Mapping[str, float]
     objects_by_size: Mapping[str, int]
     per_class: Mapping[str, ClassPrecision]
 
@@ -81,10 +86,20 @@ def measure(
     by_size = {
         size: mean_defined(precision[0, :, :, area, -1]) for area, size in enumerate(SIZES, start=1)
     }
+    found_by_size = {
+        size: mean_defined(recall[0, :, area, -1]) for area, size in enumerate(SIZES, start=1)
+    }
     overall = precision[:, :, :, ALL_SIZES, -1]
     counts = _objects_by_size(evaluation, images)
     return (
-        Precision(mean_defined(overall[0]), mean_defined(overall), by_size, counts, per_class),
+        Precision(
+            mean_defined(overall[0]),
+            mean_defined(overall),
+            by_size,
+            found_by_size,
+            counts,
+            per_class,
+        ),
         matches,
     )
 

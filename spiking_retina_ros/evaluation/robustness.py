@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,12 +24,17 @@ from spiking_retina_ros.evaluation.precision import Precision, measure
 
 @dataclass(frozen=True)
 class ConditionScore:
-    """Precision on ``images`` pictures under a condition of that name and strength."""
+    """
+    Precision on ``images`` pictures under a condition of that name and strength.
+
+    ``milliseconds`` is the median time from a picture to its boxes.
+    """
 
     name: str
     strength: str
     images: int
     precision: Precision
+    milliseconds: float
 
 
 def score_photographs(
@@ -46,6 +52,7 @@ def score_photographs(
     UserError where no photograph decodes.
     """
     found: list[list[dict[str, Any]]] = [[] for _ in conditions]
+    times: list[list[float]] = [[] for _ in conditions]
     seen: list[list[CocoImage]] = [[] for _ in conditions]
     unreadable = []
     for place, image in enumerate(
@@ -59,7 +66,10 @@ def score_photographs(
             rng = np.random.default_rng([seed, place, number])
             changed, boxes = condition.apply(pixels, image.boxes, rng)
             seen[number].append(dataclasses.replace(image, boxes=boxes))
-            found[number] += detector.answer(changed).entries(image.image_id)
+            begin = time.perf_counter()
+            answer = detector.answer(changed)
+            times[number].append(1e3 * (time.perf_counter() - begin))
+            found[number] += answer.entries(image.image_id)
     if not seen[0]:
         raise UserError(f'none of the {len(images)} photographs can be decoded')
     scores = [
@@ -68,8 +78,9 @@ def score_photographs(
             condition.strength,
             len(scored),
             measure(scored, detector.class_names, entries)[0],
+            float(np.median(taken)),
         )
-        for condition, scored, entries in zip(conditions, seen, found, strict=True)
+        for condition, scored, entries, taken in zip(conditions, seen, found, times, strict=True)
     ]
     return scores, unreadable
 
@@ -80,16 +91,20 @@ def score_seas(
     """Score the detector on ``count`` synthetic frames of 1280x720 for each state of the sea."""
     scores = []
     for name, roughness in SEA_STATES.items():
-        scored, entries = [], []
+        scored, entries, times = [], [], []
         frames = sea_frames(roughness, count, detector.class_names, seed=seed)
         for image, pixels in tqdm(
             frames, desc=f'sea, {name}', total=count, unit='frame', disable=quiet, leave=False
         ):
             scored.append(image)
-            entries += detector.answer(pixels).entries(image.image_id)
+            begin = time.perf_counter()
+            answer = detector.answer(pixels)
+            times.append(1e3 * (time.perf_counter() - begin))
+            entries += answer.entries(image.image_id)
         precision = measure(scored, detector.class_names, entries)[0]
         strength = f'synthetic 1280x720, slopes {roughness:g}'
-        scores.append(ConditionScore(f'sea, {name}', strength, count, precision))
+        taken = float(np.median(times))
+        scores.append(ConditionScore(f'sea, {name}', strength, count, precision, taken))
     return scores
 
 
