@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from probe import diagnostic_values, milliseconds
 from processes import stand_in
+from stand_in import StandInNetwork
 
 from spiking_retina_ros.ros.child_process import NodeProcess
+from spiking_retina_ros.tiling import Strip, tiles
 
 pytestmark = pytest.mark.ros
 
@@ -160,6 +162,33 @@ def test_compressed_images_debug_image_early_answers_and_bearings(probe, sea_pic
     # The boat's centre lies 70 pixels left of the axis of a camera of focal length 200.
     middle = np.mean([(point.x / point.z) for point in wedge.points[1:]])
     assert middle == pytest.approx(-70 / 200, abs=0.01)
+
+
+def test_a_strip_is_looked_at_again(probe, sea_picture):
+    looks = 1 + len(tiles(sea_picture.shape[:2], StandInNetwork.input_size, Strip(0.4, 0.5)))
+    assert looks > 3
+    strip = {'strip.height': 0.4, 'strip.centre': 0.5}
+    with stand_in(**strip, **{'diagnostics.period': 0.2}):
+        found, diagnostics = probe.listen('detections'), probe.listen_to_diagnostics()
+        probe.connect()
+        probe.until(lambda: probe.node.count_publishers('detections') > 0)
+        probe.send(sea_picture, 1)
+
+        def every_look_is_counted():
+            values = diagnostic_values(diagnostics[-1], ': camera')[2] if diagnostics else {}
+            return values.get('synaptic_operations_per_frame') == f'{looks * 70_000:.1f}'
+
+        probe.until(every_look_is_counted)
+        refused = probe.set_parameters(**{'strip.height': 1.5})
+        assert not refused.successful
+        assert 'strip.height' in refused.reason
+    # the green box near the horizon keeps its place in the image's own pixels
+    centres = [
+        (item.bbox.center.position.x, item.bbox.center.position.y)
+        for item in found[0].detections
+        if item.results[0].hypothesis.class_id == 'buoy'
+    ]
+    assert (205, 160) in centres
 
 
 def test_a_qos_that_does_not_exist_is_refused(probe):
