@@ -159,6 +159,7 @@ def _examine(
         limit=arguments.limit,
         cache=cache_folder(arguments),
         timing_images=arguments.timing_images,
+        stages=False,
     )
     subjects = row_subjects(row, material, steps, options)
     evaluation = evaluate_row(subjects, material, options)

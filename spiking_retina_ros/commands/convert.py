@@ -262,6 +262,7 @@ def _with_chosen_window(
         EvaluationOptions(
             limit=arguments.loss_images,
             timing_images=0,
+            stages=False,
             cache=None if arguments.no_cache else default_cache(),
         ),
         max_loss_points=arguments.max_loss_points,

@@ -72,8 +72,8 @@ class SpikingBench:
     """
     A spiking network and the stages before it.
 
-    ``normalised`` and ``quantised`` hold their answers, one per image; ``windows[k]`` those at the
-    subject's k-th window. ``detector`` is what answers.
+    ``stages`` hold their answers by key, one per image (empty without ``with_stages``);
+    ``windows[k]`` those at the subject's k-th window. ``detector`` is what answers.
     """
 
     def __init__(
@@ -84,35 +84,35 @@ class SpikingBench:
         *,
         engine: str,
         threads: int | None,
+        with_stages: bool = True,
     ) -> None:
         network = subject.network
         self.subject = subject
         self.plan = make_plan(network, network.preprocessing.input_size)
         self.model_hash = str(network.provenance.get('hash', ''))
-        self.normalised: list[Answer] = []
-        self.quantised: list[Answer] = []
+        self.stages: dict[str, list[Answer]] = {}
         self.windows: list[list[Answer]] = [[] for _ in subject.windows]
         self._cache = cache
         self._config = analog.config
-        stages = rebuild_stages(analog, network, name=subject.name, finetuned=subject.finetuned)
-        self._normalised, self._quantised = stages.normalised, stages.quantised
-        self._normalised_hash = stage_hash(stages.normalised, network)
-        self._quantised_hash = stage_hash(stages.quantised, network)
+        self._stages: dict[str, tuple[FloatNetwork, str]] = {}
+        if with_stages:
+            built = rebuild_stages(analog, network, name=subject.name, finetuned=subject.finetuned)
+            for key, stage in (('normalised', built.normalised), ('quantised', built.quantised)):
+                self._stages[key] = stage, stage_hash(stage, network)
+                self.stages[key] = []
         self.detector = SpikingDetector(network, engine=engine, threads=threads)
         self._hash = simulation_hash(network)
 
     def answer(self, image: ImageArray, image_hash: str) -> None:
         """Run an image through the stages and simulate the windows that are not known yet."""
-        self.normalised += self._run_stage(
-            self._normalised, self._normalised_hash, image, image_hash
-        )
-        self.quantised += self._run_stage(self._quantised, self._quantised_hash, image, image_hash)
+        for key, (stage, hashed) in self._stages.items():
+            self.stages[key] += self._run_stage(stage, hashed, image, image_hash)
         # engines are equal spike for spike, so it does not matter which one fills the cache
-        key = cache_key('spiking', self._hash, image_hash, DECODING)
+        entry = cache_key('spiking', self._hash, image_hash, DECODING)
         windows = {_window_name(window): window for window in self.subject.windows}
         answers = _remember(
             self._cache,
-            key,
+            entry,
             [_window_name(window) for window in self.subject.windows],
             lambda names: self._simulate(image, {name: windows[name] for name in names}),
         )

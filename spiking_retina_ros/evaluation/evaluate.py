@@ -33,7 +33,8 @@ class EvaluationOptions:
 
     ``limit`` takes that many evenly spaced images of the set. ``timing_images`` images are run once
     more for every window by itself, because a run that is read at several times says nothing about
-    how long a short one takes; 0 leaves times out. ``cache`` is a folder, None keeps nothing.
+    how long a short one takes; 0 leaves times out. ``stages`` False leaves out the networks that
+    lie between the analog and the spiking one. ``cache`` is a folder, None keeps nothing.
     ``seed`` is the bootstrap's.
     """
 
@@ -42,6 +43,7 @@ class EvaluationOptions:
     limit: int | None = None
     cache: Path | None = None
     timing_images: int = 3
+    stages: bool = True
     seed: int = 0
     quiet: bool = False
 
@@ -61,7 +63,14 @@ def evaluate_models(
     cache = Cache(options.cache)
     analog_bench = AnalogBench(analog, cache)
     benches = [
-        SpikingBench(analog, subject, cache, engine=options.engine, threads=options.threads)
+        SpikingBench(
+            analog,
+            subject,
+            cache,
+            engine=options.engine,
+            threads=options.threads,
+            with_stages=options.stages,
+        )
         for subject in subjects
     ]
     chosen = evenly_spaced(images.images, options.limit)
@@ -132,7 +141,6 @@ def _score(
         bench.subject.network.provenance['options'],
         plan.neurons,
         plan.analog_macs,
-        scorer.score(bench.normalised),
-        scorer.score(bench.quantised),
+        {key: scorer.score(answers) for key, answers in bench.stages.items()},
         tuple(windows),
     )

@@ -27,6 +27,7 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +49,7 @@ def evaluation_dict(evaluation: Evaluation) -> dict[str, Any]:
             'seed': evaluation.seed,
             'problems': list(evaluation.problems),
             'analog': _scores(evaluation.analog),
-            'normalized': None if first is None else _losses(first.normalised),
-            'quantized': None if first is None else _losses(first.quantised),
+            **(_stages({}) if first is None else _stages(first.stages)),
             'spiking': [
                 _window(score, subject)
                 for subject in evaluation.subjects
@@ -62,8 +62,7 @@ def evaluation_dict(evaluation: Evaluation) -> dict[str, Any]:
                     'options': dict(subject.options),
                     'neurons': subject.neurons,
                     'analog_macs': subject.analog_macs,
-                    'normalized': _losses(subject.normalised),
-                    'quantized': _losses(subject.quantised),
+                    **_stages(subject.stages),
                 }
                 for subject in evaluation.subjects
             ],
@@ -106,6 +105,13 @@ def _losses(scored: Scored) -> dict[str, Any]:
         **_scores(scored),
         'loss_points': scored.loss_points,
         'loss_interval': list(scored.loss_interval),
+    }
+
+
+def _stages(stages: Mapping[str, Scored]) -> dict[str, Any]:
+    return {
+        'normalized': _losses(stages['normalised']) if stages else None,
+        'quantized': _losses(stages['quantised']) if stages else None,
     }
 
 

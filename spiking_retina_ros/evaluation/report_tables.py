@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from spiking_retina_ros.evaluation.figures.style import short_name
 from spiking_retina_ros.evaluation.html_page import HtmlTable, Section
 from spiking_retina_ros.evaluation.report import Findings
-from spiking_retina_ros.evaluation.results import Scored
+from spiking_retina_ros.evaluation.results import STAGES, Scored
 from spiking_retina_ros.evaluation.tables import NOTHING, per_cent, short_count
 from spiking_retina_ros.spiking.network import Window
 
@@ -22,8 +22,7 @@ def summary_section(findings: Findings, command: str) -> Section:
     head += ['AP by size S / M / L', 'rate', 'spikes', 'synaptic ops', 'per MAC', 'ms']
     rows = [
         _row('analog', evaluation.analog, names, is_analog=True),
-        _row('normalised, clipped', subject.normalised, names),
-        _row('+ narrow weights', subject.quantised, names),
+        *(_row(STAGES[key], scored, names) for key, scored in subject.stages.items()),
     ]
     for score in subject.windows:
         cost = (

@@ -10,6 +10,9 @@ from typing import Any
 from spiking_retina_ros.evaluation.precision import Precision
 from spiking_retina_ros.spiking.network import Window
 
+# What a network goes through before it spikes: key, and what readers are told it is.
+STAGES = {'normalised': 'normalised, clipped', 'quantised': '+ narrow weights'}
+
 
 @dataclass(frozen=True)
 class Scored:
@@ -44,15 +47,18 @@ class WindowScore:
 
 @dataclass(frozen=True)
 class SubjectScore:
-    """One model: its stages and its windows; sizes and options say what it is."""
+    """
+    One model: its stages and its windows; sizes and options say what it is.
+
+    ``stages`` has the keys of ``STAGES``, or is empty where they were left out.
+    """
 
     name: str
     model_hash: str
     options: Mapping[str, Any]
     neurons: int
     analog_macs: int
-    normalised: Scored
-    quantised: Scored
+    stages: Mapping[str, Scored]
     windows: tuple[WindowScore, ...]
 
 

@@ -12,7 +12,13 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from spiking_retina_ros.evaluation.precision import SIZES
-from spiking_retina_ros.evaluation.results import Evaluation, Scored, SubjectScore, WindowScore
+from spiking_retina_ros.evaluation.results import (
+    STAGES,
+    Evaluation,
+    Scored,
+    SubjectScore,
+    WindowScore,
+)
 from spiking_retina_ros.spiking.network import Window
 
 # More classes than this get a table of their own.
@@ -86,8 +92,8 @@ def evaluation_table(
     for subject in evaluation.subjects:
         table.add_section()
         table.add_row(f'[bold]{escape(subject.name)}')
-        add('  normalised, clipped', None, _accuracy(subject.normalised, shown), nothing)
-        add('  + narrow weights', None, _accuracy(subject.quantised, shown), nothing)
+        for key, scored in subject.stages.items():
+            add(f'  {STAGES[key]}', None, _accuracy(scored, shown), nothing)
         for score in subject.windows:
             accuracy = _accuracy(score.scored, shown)
             add('  spiking', score.window, accuracy, _cost(score, subject))

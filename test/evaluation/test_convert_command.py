@@ -49,7 +49,7 @@ def test_the_data_choose_the_window_of_a_fine_tuned_network(files, tmp_path):
         ('analog', ['--analog', 'SET', '--images', 'SET'], 'which this one is not'),
         ('analog', ['--steps', '8'], 'give --images'),
         ('finetuned', ['--upper-percentile', '99'], 'leave out --upper-percentile'),
-        ('finetuned', ['--calibrate-biases'], 'leave that out'),
+        ('finetuned', ['--calibrate-biases'], 'leave --fit-thresholds and'),
         ('finetuned', ['--readout', 'spikes'], 'it was trained for'),
         (
             'analog',

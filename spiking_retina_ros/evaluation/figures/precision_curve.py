@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from spiking_retina_ros.evaluation.figures import style
-from spiking_retina_ros.evaluation.results import Evaluation, WindowScore
+from spiking_retina_ros.evaluation.results import STAGES, Evaluation, WindowScore
 from spiking_retina_ros.spiking.network import Window
+
+STAGE_DASHES = ((4, 2), (1, 1.5))
 
 
 def draw_precision_curve(evaluation: Evaluation, recommended: Window, path: Path) -> Path:
@@ -20,14 +22,10 @@ def draw_precision_curve(evaluation: Evaluation, recommended: Window, path: Path
     axes = style.tidy(figure.subplots())
     analog = 100 * evaluation.analog.precision.map50
     axes.axhline(analog, color=style.BLACK, linewidth=1.8, label=f'analog: {analog:.1f}')
-    for stage, scored, dashes in (
-        ('normalised, clipped', subject.normalised, (4, 2)),
-        ('+ narrow weights', subject.quantised, (1, 1.5)),
-    ):
+    for (key, scored), dashes in zip(subject.stages.items(), STAGE_DASHES, strict=False):
         value = 100 * scored.precision.map50
-        axes.axhline(
-            value, color=style.GREY, linewidth=1.2, dashes=dashes, label=f'{stage}: {value:.1f}'
-        )
+        label = f'{STAGES[key]}: {value:.1f}'
+        axes.axhline(value, color=style.GREY, linewidth=1.2, dashes=dashes, label=label)
     looks = (('every step counts', style.VERMILION, 's'), ('transient skipped', style.BLUE, 'o'))
     for (label, colour, marker), scores in zip(looks, series, strict=True):
         if not scores:
