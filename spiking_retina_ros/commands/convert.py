@@ -27,8 +27,11 @@ from spiking_retina_ros.datasets.images import (
 from spiking_retina_ros.detections import ImageArray
 from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.evaluation.cache import default_cache
+from spiking_retina_ros.evaluation.candidates import TRANSIENT_IMAGES
 from spiking_retina_ros.evaluation.evaluate import EvaluationOptions
 from spiking_retina_ros.evaluation.fill_times import check_window
+from spiking_retina_ros.evaluation.stages import rebuild_stages
+from spiking_retina_ros.evaluation.transient import recommend_window
 from spiking_retina_ros.evaluation.window_choice import choose_window_by_loss
 from spiking_retina_ros.retinanet.checkpoint import load_retinanet
 from spiking_retina_ros.retinanet.network import RetinaNet
@@ -60,6 +63,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--normalisation', choices=('paper', 'fast'), default='fast')
     parser.add_argument('--steps', type=int, help='recommended window, in steps')
     parser.add_argument('--transient', type=int, help='first steps whose outputs are ignored')
+    parser.add_argument(
+        '--measure-transient',
+        action='store_true',
+        help='ignore as many first steps as leave the least error on a few calibration images',
+    )
     parser.add_argument(
         '--schedule',
         choices=('concurrent', 'phased'),
@@ -149,6 +157,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _refuse_contradictions(arguments: argparse.Namespace) -> None:
+    if arguments.measure_transient and (
+        arguments.transient is not None or arguments.max_loss_points is not None
+    ):
+        raise UserError(
+            '--measure-transient finds the transient of a window of --steps; leave out --transient '
+            'and --max-loss-points'
+        )
     if arguments.max_loss_points is None:
         return
     if arguments.steps is not None or arguments.transient is not None:
@@ -184,6 +199,8 @@ def _calibrated(
         conversion = _with_chosen_window(conversion, analog, images, arguments)
     elif arguments.steps is not None:
         check_window(conversion.network, images[:SETTLING_IMAGES])
+    if arguments.measure_transient:
+        conversion = _with_measured_transient(conversion, analog, images, arguments)
     calibration = {
         'images': len(images),
         'seed': arguments.seed,
@@ -207,6 +224,11 @@ def _finetuned(
             f'{arguments.checkpoint}: a fine-tuned checkpoint has its own classes, input size and '
             f'learned thresholds; leave out --{ignored[0].replace("_", "-")}'
         )
+    if arguments.measure_transient:
+        raise UserError(
+            f'{arguments.checkpoint}: --measure-transient is for networks as they were trained; '
+            'give a fine-tuned one --transient, or --max-loss-points'
+        )
     finetuned = load_finetuned(arguments.checkpoint)
     conversion = convert_finetuned(finetuned, options, window=window)
     if arguments.max_loss_points is None:
@@ -224,6 +246,22 @@ def _finetuned(
     )
     images = calibration_images(arguments, problems)
     return _with_chosen_window(conversion, analog, images, arguments, finetuned)
+
+
+def _with_measured_transient(
+    conversion: Conversion,
+    analog: RetinaNet,
+    images: list[ImageArray],
+    arguments: argparse.Namespace,
+) -> Conversion:
+    """Put the transient with the least output error on a few calibration images into the window."""
+    network = conversion.network
+    search = recommend_window(
+        rebuild_stages(analog, network, name=str(arguments.checkpoint)),
+        images[:: -(-len(images) // TRANSIENT_IMAGES)],
+        steps=network.window.steps,
+    )
+    return replace(conversion, network=replace(network, window=search.window))
 
 
 def calibration_images(

@@ -6,7 +6,9 @@ from small_detector import analog_network, finetuned, photographs, write_set
 from spiking_retina_ros.__main__ import main
 from spiking_retina_ros.conversion.finetuned_file import save_finetuned
 from spiking_retina_ros.detector import SpikingDetector
-from spiking_retina_ros.retinanet.checkpoint import save_retinanet
+from spiking_retina_ros.evaluation.stages import rebuild_stages
+from spiking_retina_ros.evaluation.transient import recommend_window
+from spiking_retina_ros.retinanet.checkpoint import load_retinanet, save_retinanet
 from spiking_retina_ros.spiking.model_file import load_network
 
 
@@ -40,6 +42,21 @@ def test_the_data_choose_the_window_of_a_fine_tuned_network(files, tmp_path):
     assert SpikingDetector(network, engine='dense').window == network.window
 
 
+def test_the_transient_is_the_one_with_the_least_error(files, tmp_path):
+    output = tmp_path / 'spiking.safetensors'
+    path, data = str(files / 'analog.safetensors'), str(files / 'set.json')
+    words = ['convert', path, str(output), '--images', data, '--normalisation', 'paper']
+    words += ['--keep-dead-channels', '--no-cache', '--steps', '64', '--measure-transient']
+    assert main(words) == 0
+    network = load_network(output)
+    analog = load_retinanet(path)
+    search = recommend_window(
+        rebuild_stages(analog, network, name='it'), photographs(2), steps=64, engine='dense'
+    )
+    assert network.window == search.window
+    assert network.window.transient > 0
+
+
 @pytest.mark.parametrize(
     ('checkpoint', 'more', 'message'),
     [
@@ -51,6 +68,8 @@ def test_the_data_choose_the_window_of_a_fine_tuned_network(files, tmp_path):
         ('finetuned', ['--upper-percentile', '99'], 'leave out --upper-percentile'),
         ('finetuned', ['--calibrate-biases'], 'leave --fit-thresholds and'),
         ('finetuned', ['--readout', 'spikes'], 'it was trained for'),
+        ('finetuned', ['--measure-transient'], 'give a fine-tuned one --transient'),
+        ('analog', ['--measure-transient', '--transient', '3'], 'leave out --transient'),
         (
             'analog',
             ['--calibrate-biases', '--images', 'SET', '--schedule', 'concurrent'],
