@@ -45,6 +45,9 @@ class InputScale:
 # A channel whose scale is below this share of its layer's median says nothing, and what it does
 # say on an unusual image would be cut off at next to nothing.
 DEAD_SHARE = 1e-4
+# And this is the least a channel gets: one that whispers would make the weights that lead to it so
+# large that its layer's sums leave 32 bits, for a precision that nobody listens to.
+LEAST_SHARE = 1e-2
 
 
 def choose_scales(
@@ -57,7 +60,8 @@ def choose_scales(
     Return (scale, shift), float64 (C,) each, for every population.
 
     Raises UserError naming the channel where both percentiles are (nearly) the same, unless
-    ``options.keep_dead_channels`` gives such a channel the layer's median scale.
+    ``options.keep_dead_channels`` gives such a channel the layer's median scale. No scale is below
+    a hundredth of that.
     """
     scales: Scales = {}
     for population in topology.populations:
@@ -67,7 +71,8 @@ def choose_scales(
             shift, scale = lower.clone(), upper - lower
         else:
             shift, scale = torch.zeros_like(lower), torch.maximum(lower.abs(), upper.abs())
-        scales[population.name] = (_alive(scale, population, options), shift)
+        scale = _alive(scale, population, options)
+        scales[population.name] = (scale.clamp(min=LEAST_SHARE * float(scale.median())), shift)
     return scales
 
 

@@ -18,12 +18,15 @@ from spiking_retina_ros.conversion.options import ConversionOptions
 from spiking_retina_ros.conversion.populations import FloatNetwork
 from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.spiking.network import SpikingNetwork
-from spiking_retina_ros.spiking.topology import Population
+from spiking_retina_ros.spiking.topology import INPUT, Population
 
 # A threshold below this would make biases coarser than 1/4096 of a spike per step.
 FINEST_THRESHOLD = 2**12
 LARGEST_THRESHOLD = 2**20
 MOST_FRACTION_BITS = 8
+# What arrives at a membrane in one step stays below this, biases aside, so that a thousand steps
+# can be simulated in 32 bits.
+LARGEST_CURRENT = 2**20
 
 
 def quantise(network: FloatNetwork, options: ConversionOptions) -> dict[str, Tensor]:
@@ -69,16 +72,27 @@ def _thresholds(network: FloatNetwork, population: Population, largest: int) -> 
     """Return membrane units per spike, float64 (C,), and the layer's fraction bits."""
     channels = len(network.tensors[f'{population.layer}.bias'])
     strongest = torch.zeros(channels, dtype=torch.float64)
+    arriving = torch.zeros(channels, dtype=torch.float64)
     for synapse in population.synapses:
+        weight = network.tensors[synapse.weight]
+        if synapse.source != INPUT:
+            arriving += torch.maximum(*_sides(weight))
         if not synapse.diagonal:
-            peak = network.tensors[synapse.weight].abs().flatten(1).amax(1)
-            strongest = torch.maximum(strongest, peak)
+            strongest = torch.maximum(strongest, weight.abs().flatten(1).amax(1))
     if not bool((strongest > 0).any()):
-        return torch.full((channels,), float(FINEST_THRESHOLD), dtype=torch.float64), 0
+        finest = min(FINEST_THRESHOLD, LARGEST_CURRENT / max(float(arriving.max()), 1e-12))
+        return torch.full((channels,), max(1.0, round(finest)), dtype=torch.float64), 0
     units = (largest / strongest.clamp(min=1e-12)).clamp(max=LARGEST_THRESHOLD)
     missing = math.ceil(math.log2(FINEST_THRESHOLD / float(units.min())))
-    bits = min(max(missing, 0), MOST_FRACTION_BITS)
+    room = math.floor(math.log2(LARGEST_CURRENT / max(float((arriving * units).max()), 1.0)))
+    bits = max(min(missing, room, MOST_FRACTION_BITS), 0)
     return (units * 2**bits).round().clamp(1, LARGEST_THRESHOLD), bits
+
+
+def _sides(weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the sums of what excites and of what inhibits each channel."""
+    rows = weight.flatten(1)
+    return rows.clamp(min=0).sum(1), -rows.clamp(max=0).sum(1)
 
 
 def _quantise_population(

@@ -6,9 +6,11 @@ from networks import analog_images, random_images, random_network, spiking, stag
 
 from spiking_retina_ros.conversion.floating import run_float
 from spiking_retina_ros.conversion.options import ConversionOptions
-from spiking_retina_ros.conversion.quantise import dequantise
+from spiking_retina_ros.conversion.quantise import LARGEST_CURRENT, dequantise
 from spiking_retina_ros.errors import UserError
+from spiking_retina_ros.spiking.plan import make_plan
 from spiking_retina_ros.spiking.reference import ReferenceEngine
+from spiking_retina_ros.spiking.topology import INPUT
 
 SIZE = (33, 45)
 # nothing saturates and weights are fine, so that sampling is the only error
@@ -102,3 +104,23 @@ def test_dequantised_integers_are_the_normalised_network_but_for_rounding(preset
 def test_options_that_contradict_are_refused(changes, words):
     with pytest.raises(UserError, match=words):
         ConversionOptions.fast(**changes)
+
+
+def test_a_channel_that_whispers_does_not_make_sums_outgrow_32_bits():
+    module = random_network(7)
+    with torch.no_grad():  # a thousand times quieter than its layer, and not dead
+        for parameter in (module.wide.weight, module.wide.bias):
+            parameter[3] *= 1e-3
+    options = ConversionOptions.paper(lower_percentile=0.0, upper_percentile=100.0)
+    _, normalised = stages(module, options, random_images(6, SIZE))
+    scale = normalised.tensors['wide.scale']
+    assert float(scale[3]) == pytest.approx(0.01 * float(scale.median()), rel=0.05)
+    network = spiking(normalised, options, SIZE)
+    plan = make_plan(network, SIZE)
+    for population in network.topology.populations:
+        if INPUT not in population.sources:
+            arriving = plan.current_bounds[population.name] - int(
+                plan.biases[population.name].abs().max()
+            )
+            # rounding to narrow integers may add a little
+            assert arriving < 1.1 * LARGEST_CURRENT, population.name
