@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -18,6 +19,8 @@ BLACK, ORANGE, SKY, GREEN = '#000000', '#E69F00', '#56B4E9', '#009E73'
 YELLOW, BLUE, VERMILION, PURPLE = '#F0E442', '#0072B2', '#D55E00', '#CC79A7'
 GREY = '#666666'
 DOTS_PER_INCH = 130
+# Numbers of steps whose ratio is smaller would overlap on the logarithmic axis.
+LABEL_SPACING = 1.24
 
 # beginnings of names -> the part of a RetinaNet; anything else belongs to what came before it
 SECTIONS = (
@@ -85,8 +88,13 @@ def mark_sections(axes: Axes, names: Iterable[str], *, shade: bool = True) -> No
 def step_ticks(axes: Axes, steps: Iterable[int]) -> None:
     """Use a logarithmic axis of simulated steps with a tick at each measured time."""
     ticks = sorted(set(steps))
+    labels = [''] * len(ticks)
+    room = math.inf  # from the longest window down, a label where it does not touch the last one
+    for place in reversed(range(len(ticks))):
+        if ticks[place] * LABEL_SPACING <= room:
+            labels[place], room = str(ticks[place]), ticks[place]
     axes.set_xscale('log', base=2)
-    axes.set_xticks(ticks, [str(tick) for tick in ticks])
+    axes.set_xticks(ticks, labels)
     axes.minorticks_off()
     axes.set_xlabel('simulated steps')
 
