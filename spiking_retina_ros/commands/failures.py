@@ -18,13 +18,12 @@ from rich.console import Console
 from rich.table import Table
 from tqdm import tqdm
 
-from spiking_retina_ros.commands.detect import add_strip_arguments, strip_from
-from spiking_retina_ros.commands.robustness import add_model_arguments
+from spiking_retina_ros.commands.detect import add_strip_arguments
+from spiking_retina_ros.commands.robustness import add_model_arguments, detector_from
 from spiking_retina_ros.datasets.coco import CocoImage, read_coco, read_image
 from spiking_retina_ros.detector import SCORE_THRESHOLD
 from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.evaluation.answers import Answer
-from spiking_retina_ros.evaluation.any_detector import AnyDetector
 from spiking_retina_ros.evaluation.evaluate import evenly_spaced
 from spiking_retina_ros.evaluation.export import write_json
 from spiking_retina_ros.evaluation.failures import (
@@ -56,13 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Find, count and draw failures; exit status 1 if anything of the set had to be left out."""
-    detector = AnyDetector.load(
-        arguments.model,
-        engine=arguments.engine,
-        steps=arguments.steps,
-        threads=arguments.threads,
-        strip=strip_from(arguments),
-    )
+    detector = detector_from(arguments)
     images = read_coco(arguments.data, detector.class_names)
     answered: list[tuple[CocoImage, Answer]] = []
     unreadable = []

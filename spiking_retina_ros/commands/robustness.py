@@ -49,17 +49,22 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--threads', type=int, help="the engine's threads")
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Score, print the table; exit status 1 if anything of the set had to be left out."""
-    if arguments.sea < 0:
-        raise UserError(f'--sea: expected 0 or more frames, found {arguments.sea}')
-    detector = AnyDetector.load(
+def detector_from(arguments: argparse.Namespace) -> AnyDetector:
+    """Load the detector that model, strip and ``add_model_arguments`` describe."""
+    return AnyDetector.load(
         arguments.model,
         engine=arguments.engine,
         steps=arguments.steps,
         threads=arguments.threads,
         strip=strip_from(arguments),
     )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Score, print the table; exit status 1 if anything of the set had to be left out."""
+    if arguments.sea < 0:
+        raise UserError(f'--sea: expected 0 or more frames, found {arguments.sea}')
+    detector = detector_from(arguments)
     images = read_coco(arguments.data, detector.class_names)
     chosen = evenly_spaced(images.images, arguments.limit)
     scores, unreadable = score_photographs(detector, chosen, seed=arguments.seed)

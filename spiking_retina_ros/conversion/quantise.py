@@ -18,6 +18,7 @@ from spiking_retina_ros.conversion.options import ConversionOptions
 from spiking_retina_ros.conversion.populations import FloatNetwork
 from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.spiking.network import SpikingNetwork
+from spiking_retina_ros.spiking.plan import one_sided_sums
 from spiking_retina_ros.spiking.topology import INPUT, Population
 
 # A threshold below this would make biases coarser than 1/4096 of a spike per step.
@@ -76,7 +77,7 @@ def _thresholds(network: FloatNetwork, population: Population, largest: int) -> 
     for synapse in population.synapses:
         weight = network.tensors[synapse.weight]
         if synapse.source != INPUT:
-            arriving += torch.maximum(*_sides(weight))
+            arriving += one_sided_sums(weight)
         if not synapse.diagonal:
             strongest = torch.maximum(strongest, weight.abs().flatten(1).amax(1))
     if not bool((strongest > 0).any()):
@@ -87,12 +88,6 @@ def _thresholds(network: FloatNetwork, population: Population, largest: int) -> 
     room = math.floor(math.log2(LARGEST_CURRENT / max(float((arriving * units).max()), 1.0)))
     bits = max(min(missing, room, MOST_FRACTION_BITS), 0)
     return (units * 2**bits).round().clamp(1, LARGEST_THRESHOLD), bits
-
-
-def _sides(weight: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the sums of what excites and of what inhibits each channel."""
-    rows = weight.flatten(1)
-    return rows.clamp(min=0).sum(1), -rows.clamp(max=0).sum(1)
 
 
 def _quantise_population(

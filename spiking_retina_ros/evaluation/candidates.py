@@ -40,7 +40,7 @@ def candidates(
     phased = [Window(number, 0, 'phased') for number in steps]
     if conversion.options.for_one_window:
         return [
-            Subject(name, conversion_at(conversion, window, calibration).network, (window,))
+            Subject(name, _at(conversion, window, calibration).network, (window,))
             for window in phased
         ]
     if network.window.schedule == 'phased':
@@ -54,3 +54,8 @@ def candidates(
         quiet=quiet,
     )
     return [Subject(name, network, tuple(search.window for search in searches), finetuned)]
+
+
+def _at(conversion: Conversion, window: Window, calibration: Sequence[ImageArray]) -> Conversion:
+    same = window == conversion.network.window
+    return conversion if same else conversion_at(conversion, window, calibration)

@@ -240,8 +240,13 @@ def _sum_bound(network: SpikingNetwork, synapse: Synapse) -> int:
     largest = largest_spike(network.topology, synapse.source)
     if may_be_negative(network.topology, synapse.source):
         return int(weight.abs().sum(1).max()) * largest
-    one_sided = torch.maximum(weight.clamp(min=0).sum(1), -weight.clamp(max=0).sum(1))
-    return int(one_sided.max()) * largest
+    return int(one_sided_sums(weight).max()) * largest
+
+
+def one_sided_sums(weight: Tensor) -> Tensor:
+    """Return per channel (C,) the larger of what excites and what inhibits it, as magnitudes."""
+    rows = weight.flatten(1)
+    return torch.maximum(rows.clamp(min=0).sum(1), -rows.clamp(max=0).sum(1))
 
 
 def may_be_negative(topology: Topology, name: str) -> bool:
