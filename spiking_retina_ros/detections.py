@@ -9,7 +9,7 @@ x to the right, y down; a box covers ``x_max - x_min`` by ``y_max - y_min`` pixe
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -100,6 +100,11 @@ class FrameResult:
         for box, score, name in zip(self.boxes, self.scores, self.class_names, strict=True):
             x_min, y_min, x_max, y_max = (float(value) for value in box)
             yield Detection((x_min, y_min, x_max, y_max), float(score), name)
+
+    def chosen(self, keep: NDArray[np.bool_]) -> FrameResult:
+        """Return only the objects where ``keep``, bool (N,), is true."""
+        names = tuple(name for name, kept in zip(self.class_names, keep, strict=True) if kept)
+        return replace(self, boxes=self.boxes[keep], scores=self.scores[keep], class_names=names)
 
     def as_dict(self) -> dict[str, object]:
         """Return plain Python values, ready for json."""

@@ -143,7 +143,7 @@ def _in_image(part: FrameResult, tile: Tile, image_size: tuple[int, int]) -> Fra
     keep = ~_cut_off(part.boxes, tile, image_size)
     left, top, _, _ = tile
     offset = np.array([left, top, left, top], np.float32)
-    return replace(_chosen(part, keep), boxes=part.boxes[keep] + offset, image_size=image_size)
+    return replace(part.chosen(keep), boxes=part.boxes[keep] + offset, image_size=image_size)
 
 
 def _without_parts(part: FrameResult, whole: FrameResult) -> FrameResult:
@@ -155,17 +155,12 @@ def _without_parts(part: FrameResult, whole: FrameResult) -> FrameResult:
     own, others = _areas(part.boxes)[:, None], _areas(whole.boxes)[None]
     alike = np.array(part.class_names)[:, None] == np.array(whole.class_names)[None]
     parts = alike & (shared >= INSIDE * own) & (others > TIMES_LARGER * own)
-    return _chosen(part, ~(parts & (whole.scores >= SURE)[None]).any(axis=1))
+    return part.chosen(~(parts & (whole.scores >= SURE)[None]).any(axis=1))
 
 
 def _areas(boxes: FloatArray) -> FloatArray:
     areas: FloatArray = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
     return areas
-
-
-def _chosen(result: FrameResult, keep: NDArray[np.bool_]) -> FrameResult:
-    names = tuple(name for name, kept in zip(result.class_names, keep, strict=True) if kept)
-    return replace(result, boxes=result.boxes[keep], scores=result.scores[keep], class_names=names)
 
 
 def _cut_off(boxes: FloatArray, tile: Tile, image_size: tuple[int, int]) -> NDArray[np.bool_]:

@@ -115,12 +115,4 @@ def only_classes(result: FrameResult, wanted: tuple[str, ...]) -> FrameResult:
     """Return the objects whose class is wanted; all of them where ``wanted`` is empty."""
     if not wanted or set(result.class_names) <= set(wanted):
         return result
-    keep = [index for index, name in enumerate(result.class_names) if name in wanted]
-    return FrameResult(
-        boxes=result.boxes[keep],
-        scores=result.scores[keep],
-        class_names=tuple(result.class_names[index] for index in keep),
-        image_size=result.image_size,
-        milliseconds=result.milliseconds,
-        window=result.window,
-    )
+    return result.chosen(np.array([name in wanted for name in result.class_names], bool))
