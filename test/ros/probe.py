@@ -26,6 +26,7 @@ class Probe:
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self.node)
         self._publishers = {}
+        self._clients = {}
         self.received = defaultdict(list)
 
     def close(self) -> None:
@@ -77,12 +78,16 @@ class Probe:
             assert time.monotonic() < end, complaint
             self._executor.spin_once(timeout_sec=0.02)
 
-    def call(self, kind, service, request, timeout=10.0):
-        client = self.node.create_client(kind, service)
-        self.until(client.service_is_ready, timeout, f'no service {service}')
-        future = client.call_async(request)
+    def client(self, kind, service):
+        if service not in self._clients:
+            client = self._clients[service] = self.node.create_client(kind, service)
+            self.until(client.service_is_ready, complaint=f'no service {service}')
+            self.spin(0.5)  # a server that has not found the client yet drops its answer
+        return self._clients[service]
+
+    def call(self, kind, service, request, timeout=20.0):
+        future = self.client(kind, service).call_async(request)
         self.until(future.done, timeout, f'no answer from {service}')
-        self.node.destroy_client(client)
         return future.result()
 
     def set_parameters(self, **values):
