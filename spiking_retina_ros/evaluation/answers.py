@@ -17,7 +17,7 @@ from spiking_retina_ros.detector import NMS_THRESHOLD, SpikingDetector
 from spiking_retina_ros.evaluation.stages import output_maps
 from spiking_retina_ros.letterbox import Letterbox
 from spiking_retina_ros.retinanet.config import RetinaNetConfig
-from spiking_retina_ros.retinanet.decode import decode_outputs
+from spiking_retina_ros.retinanet.decode import VOTING_OVERLAP, VOTING_SCORE, decode_outputs
 from spiking_retina_ros.retinanet.network import RetinaNet
 from spiking_retina_ros.retinanet.preprocess import preprocess
 from spiking_retina_ros.retinanet.validation import (
@@ -28,7 +28,10 @@ from spiking_retina_ros.retinanet.validation import (
 from spiking_retina_ros.spiking.network import Preprocessing, Window
 
 # What the boxes depend on beside the maps; part of every cache key.
-DECODING = f'score {SCORE_THRESHOLD} nms {NMS_THRESHOLD} boxes {MAX_DETECTIONS}'
+DECODING = (
+    f'score {SCORE_THRESHOLD} nms {NMS_THRESHOLD} boxes {MAX_DETECTIONS} '
+    f'votes {VOTING_OVERLAP} {VOTING_SCORE}'
+)
 
 
 @dataclass(frozen=True)

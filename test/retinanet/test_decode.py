@@ -49,11 +49,28 @@ def test_duplicates_go_and_other_classes_stay():
     plant(class_maps, box_maps, box, level=2, row=1, column=2, anchor=4, label=0, logit=2.0)
     plant(class_maps, box_maps, near, level=2, row=1, column=1, anchor=4, label=0, logit=1.0)
     plant(class_maps, box_maps, near, level=2, row=2, column=1, anchor=4, label=1, logit=0.5)
-    boxes, _, labels = decode_outputs(class_maps, box_maps, CONFIG)[0]
-    np.testing.assert_allclose(boxes, [box, near], atol=1e-3)
+    boxes, scores, labels = decode_outputs(class_maps, box_maps, CONFIG)[0]
+    votes = torch.sigmoid(torch.tensor([2.0, 1.0])).numpy()
+    np.testing.assert_allclose(boxes, [np.average([box, near], 0, votes), near], atol=1e-3)
+    np.testing.assert_allclose(scores[0], votes[0], rtol=1e-5)
     assert labels.tolist() == [0, 1]
     everything = decode_outputs(class_maps, box_maps, CONFIG, nms_threshold=0.99)[0]
     assert len(everything[0]) == 3
+
+
+def test_the_score_asked_for_does_not_move_boxes():
+    class_maps, box_maps = quiet_maps()
+    box, near, far = [30.0, 20.0, 90.0, 60.0], [32.0, 21.0, 91.0, 61.0], [50.0, 20.0, 99.0, 60.0]
+    plant(class_maps, box_maps, box, level=2, row=1, column=2, anchor=4, label=0, logit=2.0)
+    plant(class_maps, box_maps, near, level=2, row=1, column=1, anchor=4, label=0, logit=-2.0)
+    plant(class_maps, box_maps, far, level=2, row=2, column=2, anchor=4, label=0, logit=1.0)
+    low, middle, high = (
+        decode_outputs(class_maps, box_maps, CONFIG, score_threshold=score)[0]
+        for score in (0.01, 0.3, 0.8)
+    )
+    assert low[0][0, 0] == pytest.approx(30.24, abs=0.01)  # only the near one votes
+    np.testing.assert_array_equal(low[0], middle[0])
+    np.testing.assert_array_equal(low[0][:1], high[0])
 
 
 def test_nothing_seen_is_empty_arrays():
