@@ -17,7 +17,16 @@ ALLOWED = {
     'conversion': {'datasets', 'retinanet', 'spiking'},
     'evaluation': {'conversion', 'datasets', 'retinanet', 'spiking'},
     'ros': {'conversion', 'datasets', 'evaluation', 'retinanet', 'spiking'},
-    'commands': {'conversion', 'datasets', 'evaluation', 'retinanet', 'ros', 'spiking'},
+    'arguments': {'conversion', 'datasets', 'evaluation', 'retinanet', 'spiking'},
+    'commands': {
+        'arguments',
+        'conversion',
+        'datasets',
+        'evaluation',
+        'retinanet',
+        'ros',
+        'spiking',
+    },
 }
 ROS_PACKAGES = ('rclpy', 'sensor_msgs', 'vision_msgs', 'std_msgs', 'diagnostic_msgs', 'cv_bridge')
 

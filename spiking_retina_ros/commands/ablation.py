@@ -15,13 +15,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from spiking_retina_ros.commands.convert import (
+from spiking_retina_ros.arguments.analog import (
     add_network_arguments,
     calibration_cache,
     calibration_images,
     load_checkpoint,
 )
-from spiking_retina_ros.commands.evaluate import (
+from spiking_retina_ros.arguments.evaluation import (
     add_set_arguments,
     cache_folder,
     read_finetuned,

@@ -17,8 +17,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from spiking_retina_ros.commands.convert import load_checkpoint
-from spiking_retina_ros.commands.evaluate import cache_folder, model_names
+from spiking_retina_ros.arguments.analog import load_checkpoint
+from spiking_retina_ros.arguments.evaluation import cache_folder, model_names
 from spiking_retina_ros.conversion.options import ConversionOptions
 from spiking_retina_ros.datasets.coco import read_coco
 from spiking_retina_ros.datasets.images import (

@@ -6,7 +6,7 @@ import argparse
 import shlex
 from pathlib import Path
 
-from spiking_retina_ros.commands.evaluate import (
+from spiking_retina_ros.arguments.evaluation import (
     add_common_arguments,
     cache_folder,
     load_analog,

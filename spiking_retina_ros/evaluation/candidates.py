@@ -32,9 +32,8 @@ def candidates(
     Return the conversion's network with a window per number of steps, or one network for each.
 
     Fitted thresholds and biases belong to a number of steps, so those networks differ. A concurrent
-    window
-    ignores the transient with the least output error on ``calibration``, BGR images. ``finetuned``
-    is the checkpoint that was converted, if it was not ``analog``.
+    window ignores the transient with the least output error on ``calibration``, BGR images.
+    ``finetuned`` is the checkpoint that was converted, if it was not ``analog``.
     """
     network = conversion.network
     phased = [Window(number, 0, 'phased') for number in steps]

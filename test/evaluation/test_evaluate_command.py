@@ -6,7 +6,7 @@ import pytest
 from small_detector import analog_network, converted, photographs, write_set
 
 from spiking_retina_ros.__main__ import main
-from spiking_retina_ros.commands.evaluate import model_names, step_list
+from spiking_retina_ros.arguments.evaluation import model_names, step_list
 from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.retinanet.checkpoint import save_retinanet
 from spiking_retina_ros.spiking.model_file import save_network
