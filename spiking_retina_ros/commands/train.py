@@ -10,7 +10,14 @@ from pathlib import Path
 import torch
 
 from spiking_retina_ros.conversion.convert import convert
-from spiking_retina_ros.conversion.finetune import CHECKPOINT, FineTuning, finetune, prepare
+from spiking_retina_ros.conversion.finetune import (
+    CHECKPOINT,
+    FineTuning,
+    finetune,
+    go_on,
+    prepare,
+)
+from spiking_retina_ros.conversion.finetuned_file import is_finetuned, load_finetuned
 from spiking_retina_ros.conversion.options import ConversionOptions
 from spiking_retina_ros.datasets.coco import CocoSet, read_coco, without_undecodable
 from spiking_retina_ros.datasets.images import ReadingProblems, read_images, sample_images
@@ -54,7 +61,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--resume', action='store_true', help='go on from the last checkpoint')
     parser.add_argument('--weights', type=Path, help='start from the weights of this checkpoint')
     parser.add_argument(
-        '--teacher', type=Path, help='trained checkpoint of another backbone to learn from'
+        '--teacher',
+        type=Path,
+        help='trained checkpoint to learn from: of another backbone, or the analog network that '
+        'the fine-tuned --weights began as',
     )
     parser.add_argument('--epochs', type=float, help='length in passes over the data, not samples')
     parser.add_argument('--minutes', type=float, help='end, schedule and all, after this long')
@@ -151,10 +161,16 @@ def _finetune(
     calibration: CocoSet,
     validation: CocoSet | None,
 ) -> int:
-    """Fine-tune the weights of --weights; thresholds start from images of the first set."""
+    """Fine-tune the weights of --weights; new thresholds start from images of the first set."""
     if arguments.weights is None:
         raise UserError('--finetune-for-conversion starts from trained weights; give --weights')
-    network = load_retinanet(arguments.weights)
+    begun = load_finetuned(arguments.weights) if is_finetuned(arguments.weights) else None
+    if (begun is None) != (arguments.teacher is None):
+        raise UserError(
+            '--finetune-for-conversion learns from the analog network: that is --weights, or where '
+            '--weights is fine-tuned already --teacher'
+        )
+    network = load_retinanet(arguments.weights if begun is None else arguments.teacher)
     paths = [image.path for image in calibration.images]
     chosen = sample_images(paths, CALIBRATION_IMAGES, seed=recipe.seed)
     images = [pixels for _, pixels in read_images(chosen, ReadingProblems())]
@@ -174,8 +190,12 @@ def _finetune(
         teaching=arguments.teaching,
         seed=recipe.seed,
     )
+    if begun is None:
+        start = prepare(conversion, network.config, arguments.levels)
+    else:
+        start = go_on(begun, conversion, arguments.levels)
     found = finetune(
-        prepare(conversion, network.config, arguments.levels),
+        start,
         samples,
         settings,
         arguments.output,

@@ -91,6 +91,21 @@ def prepare(conversion: Conversion, config: RetinaNetConfig, levels: int) -> Qua
     return QuantisedNetwork(network, thresholds, config, levels=levels)
 
 
+def go_on(finetuned: FineTuned, conversion: Conversion, levels: int) -> QuantisedNetwork:
+    """
+    Return the trainable network of a checkpoint, weights and thresholds as they were learned.
+
+    ``conversion`` is that of the analog network it began as. Raises UserError for another one.
+    """
+    if finetuned.network.topology != _without_maxima(conversion.analog.topology):
+        raise UserError(
+            'the fine-tuned checkpoint did not begin as this analog network: their layers differ'
+        )
+    return QuantisedNetwork(
+        finetuned.network, finetuned.thresholds, finetuned.config, levels=levels
+    )
+
+
 def finetune(
     network: QuantisedNetwork,
     samples: TrainingSamples,
@@ -159,7 +174,7 @@ def _train_step(
         raise UserError('fine-tuning diverged: the gradient is not finite; lower learning_rate')
     optimiser.step()
     values = (losses.classification, losses.box, network.activity, network.rate)
-    classification, box, activity, rate = (float(value) for value in values)
+    classification, box, activity, rate = (float(value.detach()) for value in values)
     return classification, box, activity, rate
 
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from spiking_retina_ros.__main__ import main
+from spiking_retina_ros.conversion.finetuned_file import load_finetuned
 from spiking_retina_ros.retinanet.checkpoint import load_retinanet
 
 RECIPE = """
@@ -132,3 +133,24 @@ def test_weights_of_sets_that_are_none(drawn_set, tmp_path, capsys, text):
     words = ['train', '--data', f'{drawn_set}{text}', '--config', str(recipe)]
     assert main([*words, '--output', str(tmp_path / 'run')]) == 2
     assert '--data' in capsys.readouterr().err
+
+
+def test_fine_tuning_goes_on_where_it_was(train):
+    _, _, begun = train()
+    analog = ['--weights', str(begun / 'weights.safetensors')]
+    words = ['--finetune-for-conversion', '--levels', '4', '--teaching', '0.5']
+    status, _, first = train(*analog, *words, '--samples', '8', output='first')
+    assert status == 0
+    checkpoint = first / 'finetuned.safetensors'
+    again = ['--weights', str(checkpoint), '--samples', '4', '--rate', '0', *words]
+    status, printed, _ = train(*again, output='lost')
+    assert status == 2
+    assert '--teacher' in printed.err
+    teacher = ['--teacher', str(begun / 'weights.safetensors')]
+    status, _, second = train(*again, *teacher, output='second')
+    assert status == 0
+    learned, kept = load_finetuned(checkpoint), load_finetuned(second / 'finetuned.safetensors')
+    assert learned.network.topology == kept.network.topology
+    for key, value in (learned.network.tensors | learned.thresholds).items():
+        found = (kept.network.tensors | kept.thresholds)[key]
+        torch.testing.assert_close(found, value, rtol=1e-5, atol=1e-6)
