@@ -55,6 +55,16 @@ def test_a_folder_imports_only_what_it_may(folder):
     assert not wrong
 
 
+def test_commands_do_not_import_one_another():
+    wrong = [
+        f'{path.relative_to(PACKAGE)} imports {module}'
+        for path in (PACKAGE / 'commands').rglob('*.py')
+        for module in imported_modules(path)
+        if module.startswith('spiking_retina_ros.commands')
+    ]
+    assert not wrong
+
+
 def test_only_ros_imports_ros():
     wrong = [
         f'{path.relative_to(PACKAGE)} imports {module}'

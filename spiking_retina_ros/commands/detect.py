@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from tqdm import tqdm
 
+from spiking_retina_ros.arguments.detector import add_strip_arguments, strip_from
 from spiking_retina_ros.datasets.images import ReadingProblems, find_images, read_images
 from spiking_retina_ros.detections import FrameResult, draw_detections
 from spiking_retina_ros.detector import (
@@ -21,7 +22,7 @@ from spiking_retina_ros.detector import (
     SpikingDetector,
 )
 from spiking_retina_ros.model_paths import analog_model, spiking_model
-from spiking_retina_ros.tiling import Strip, detect_tiled
+from spiking_retina_ros.tiling import detect_tiled
 
 SUMMARY = 'find boats and buoys in photographs'
 
@@ -41,26 +42,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_strip_arguments(parser)
     parser.add_argument('--output', type=Path, help='folder for pictures with the boxes drawn in')
     parser.add_argument('--json', type=Path, help='file to write all results to')
-
-
-def add_strip_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare where to look again at full resolution; see `strip_from`."""
-    parser.add_argument(
-        '--strip-height',
-        type=float,
-        default=0.0,
-        help='share of the image, around the horizon, to look at again at full resolution',
-    )
-    parser.add_argument(
-        '--strip-centre', type=float, default=0.45, help='where its middle lies, 0 at the top'
-    )
-
-
-def strip_from(arguments: argparse.Namespace) -> Strip | None:
-    """Return the strip asked for, None without one."""
-    if not arguments.strip_height:
-        return None
-    return Strip(arguments.strip_height, arguments.strip_centre)
 
 
 def run(arguments: argparse.Namespace) -> int:

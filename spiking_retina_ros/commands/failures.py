@@ -18,8 +18,11 @@ from rich.console import Console
 from rich.table import Table
 from tqdm import tqdm
 
-from spiking_retina_ros.commands.detect import add_strip_arguments
-from spiking_retina_ros.commands.robustness import add_model_arguments, detector_from
+from spiking_retina_ros.arguments.detector import (
+    add_model_arguments,
+    add_strip_arguments,
+    detector_from,
+)
 from spiking_retina_ros.datasets.coco import CocoImage, read_coco, read_image
 from spiking_retina_ros.detector import SCORE_THRESHOLD
 from spiking_retina_ros.errors import UserError

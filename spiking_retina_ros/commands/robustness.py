@@ -17,10 +17,13 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from spiking_retina_ros.commands.detect import add_strip_arguments, strip_from
+from spiking_retina_ros.arguments.detector import (
+    add_model_arguments,
+    add_strip_arguments,
+    detector_from,
+)
 from spiking_retina_ros.datasets.coco import read_coco
 from spiking_retina_ros.errors import UserError
-from spiking_retina_ros.evaluation.any_detector import AnyDetector
 from spiking_retina_ros.evaluation.evaluate import evenly_spaced
 from spiking_retina_ros.evaluation.export import write_json
 from spiking_retina_ros.evaluation.precision import SIZES
@@ -40,24 +43,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model_arguments(parser)
     add_strip_arguments(parser)
     parser.add_argument('--json', type=Path, help='file to write everything to')
-
-
-def add_model_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare how a spiking network is run."""
-    parser.add_argument('--engine', default='event', help='reference, dense or event')
-    parser.add_argument('--steps', type=int, help='simulated steps (default: recommended)')
-    parser.add_argument('--threads', type=int, help="the engine's threads")
-
-
-def detector_from(arguments: argparse.Namespace) -> AnyDetector:
-    """Load the detector that model, strip and ``add_model_arguments`` describe."""
-    return AnyDetector.load(
-        arguments.model,
-        engine=arguments.engine,
-        steps=arguments.steps,
-        threads=arguments.threads,
-        strip=strip_from(arguments),
-    )
 
 
 def run(arguments: argparse.Namespace) -> int:

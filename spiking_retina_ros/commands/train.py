@@ -19,6 +19,9 @@ from spiking_retina_ros.conversion.finetune import (
 )
 from spiking_retina_ros.conversion.finetuned_file import is_finetuned, load_finetuned
 from spiking_retina_ros.conversion.options import ConversionOptions
+from spiking_retina_ros.conversion.parse import parse
+from spiking_retina_ros.conversion.populations import FloatNetwork, build_populations
+from spiking_retina_ros.conversion.quantised import QuantisedNetwork
 from spiking_retina_ros.datasets.coco import CocoSet, read_coco, without_undecodable
 from spiking_retina_ros.datasets.images import ReadingProblems, read_images, sample_images
 from spiking_retina_ros.errors import UserError
@@ -161,22 +164,8 @@ def _finetune(
     calibration: CocoSet,
     validation: CocoSet | None,
 ) -> int:
-    """Fine-tune the weights of --weights; new thresholds start from images of the first set."""
-    if arguments.weights is None:
-        raise UserError('--finetune-for-conversion starts from trained weights; give --weights')
-    begun = load_finetuned(arguments.weights) if is_finetuned(arguments.weights) else None
-    if (begun is None) != (arguments.teacher is None):
-        raise UserError(
-            '--finetune-for-conversion learns from the analog network: that is --weights, or where '
-            '--weights is fine-tuned already --teacher'
-        )
-    network = load_retinanet(arguments.weights if begun is None else arguments.teacher)
-    paths = [image.path for image in calibration.images]
-    chosen = sample_images(paths, CALIBRATION_IMAGES, seed=recipe.seed)
-    images = [pixels for _, pixels in read_images(chosen, ReadingProblems())]
-    options = ConversionOptions.fast(keep_dead_channels=True, fit_thresholds=True)
-    window = Window(arguments.levels, 0, 'phased')
-    conversion = convert(network, images, options, window=window)
+    """Fine-tune the weights of --weights, validate and say where the checkpoint is."""
+    start, analog = _start_finetuning(arguments, recipe, calibration)
     settings = FineTuning(
         levels=arguments.levels,
         samples=arguments.samples,
@@ -190,16 +179,12 @@ def _finetune(
         teaching=arguments.teaching,
         seed=recipe.seed,
     )
-    if begun is None:
-        start = prepare(conversion, network.config, arguments.levels)
-    else:
-        start = go_on(begun, conversion, arguments.levels)
     found = finetune(
         start,
         samples,
         settings,
         arguments.output,
-        teacher=conversion.analog,
+        teacher=analog,
         validation=validation,
         workers=arguments.workers,
     )
@@ -207,6 +192,31 @@ def _finetune(
         print(f'quantised to {arguments.levels} levels, {found.images} images: {found}')
     print(f'wrote {arguments.output / CHECKPOINT}')
     return 0
+
+
+def _start_finetuning(
+    arguments: argparse.Namespace, recipe: Recipe, calibration: CocoSet
+) -> tuple[QuantisedNetwork, FloatNetwork]:
+    """Return what to train and its analog network; new thresholds start from images of a set."""
+    if arguments.weights is None:
+        raise UserError('--finetune-for-conversion starts from trained weights; give --weights')
+    begun = load_finetuned(arguments.weights) if is_finetuned(arguments.weights) else None
+    if (begun is None) != (arguments.teacher is None):
+        raise UserError(
+            '--finetune-for-conversion learns from the analog network: that is --weights, or where '
+            '--weights is fine-tuned already --teacher'
+        )
+    network = load_retinanet(arguments.weights if begun is None else arguments.teacher)
+    options = ConversionOptions.fast(keep_dead_channels=True, fit_thresholds=True)
+    if begun is not None:
+        analog = build_populations(parse(network), options)
+        return go_on(begun, analog, arguments.levels), analog
+    paths = [image.path for image in calibration.images]
+    chosen = sample_images(paths, CALIBRATION_IMAGES, seed=recipe.seed)
+    images = [pixels for _, pixels in read_images(chosen, ReadingProblems())]
+    window = Window(arguments.levels, 0, 'phased')
+    conversion = convert(network, images, options, window=window)
+    return prepare(conversion, network.config, arguments.levels), conversion.analog
 
 
 def parse_set(text: str, class_names: tuple[str, ...]) -> WeightedSet:

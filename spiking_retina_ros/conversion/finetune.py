@@ -91,13 +91,13 @@ def prepare(conversion: Conversion, config: RetinaNetConfig, levels: int) -> Qua
     return QuantisedNetwork(network, thresholds, config, levels=levels)
 
 
-def go_on(finetuned: FineTuned, conversion: Conversion, levels: int) -> QuantisedNetwork:
+def go_on(finetuned: FineTuned, analog: FloatNetwork, levels: int) -> QuantisedNetwork:
     """
     Return the trainable network of a checkpoint, weights and thresholds as they were learned.
 
-    ``conversion`` is that of the analog network it began as. Raises UserError for another one.
+    ``analog`` is the network it began as. Raises UserError for another one.
     """
-    if finetuned.network.topology != _without_maxima(conversion.analog.topology):
+    if finetuned.network.topology != _without_maxima(analog.topology):
         raise UserError(
             'the fine-tuned checkpoint did not begin as this analog network: their layers differ'
         )

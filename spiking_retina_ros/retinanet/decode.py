@@ -60,7 +60,7 @@ def decode_outputs(
         boxes = torch.minimum(boxes.clamp(min=0), limit)
         found = (boxes.numpy(), scores.numpy(), labels.numpy())
         kept = _above(suppress(*found, nms_threshold, max_detections), score_threshold)
-        results.append((vote(kept, found), *kept[1:]))
+        results.append((_vote(kept, found), *kept[1:]))
     return results
 
 
@@ -77,7 +77,7 @@ def _level_candidates(
     return decode_boxes(offsets, anchors[places]), best.values, chosen % classes
 
 
-def vote(kept: Decoded, candidates: Decoded) -> FloatArray:
+def _vote(kept: Decoded, candidates: Decoded) -> FloatArray:
     """
     Return the kept boxes (N, 4), each the mean of itself and its voters, weighted by score.
 
