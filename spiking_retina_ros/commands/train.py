@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from spiking_retina_ros.arguments.evaluation import step_list
 from spiking_retina_ros.conversion.convert import convert
 from spiking_retina_ros.conversion.finetune import (
     CHECKPOINT,
@@ -71,6 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument('--epochs', type=float, help='length in passes over the data, not samples')
     parser.add_argument('--minutes', type=float, help='end, schedule and all, after this long')
+    parser.add_argument('--seed', type=int, help="another than the recipe's")
     parser.add_argument('--threads', type=int, default=0, help='torch threads, 0 for all cores')
     parser.add_argument('--workers', type=int, default=1, help='processes that prepare samples')
     parser.add_argument('--device', default='cpu', help='cpu, cuda or cuda:N')
@@ -84,7 +86,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action='store_true',
         help='train with the quantised, bounded activations of a spiking network',
     )
-    group.add_argument('--levels', type=int, default=8, help='steps to train for')
+    group.add_argument(
+        '--levels',
+        type=step_list,
+        default=[8],
+        help='steps to train for; of several, like 8,16, a batch each in turn, and the fewest are '
+        'what the network is meant for',
+    )
     group.add_argument('--samples', type=int, default=6000, help='images to train on')
     group.add_argument('--rate', type=float, default=1e-4, help='learning rate')
     group.add_argument(
@@ -111,6 +119,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train, or raise UserError saying what stands in the way."""
     recipe = read_recipe(arguments.config)
+    if arguments.seed is not None:
+        recipe = dataclasses.replace(recipe, seed=arguments.seed)
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     if (arguments.output / RESUME_FILE).exists() and not arguments.resume:
@@ -167,7 +177,7 @@ def _finetune(
     """Fine-tune the weights of --weights, validate and say where the checkpoint is."""
     start, analog = _start_finetuning(arguments, recipe, calibration)
     settings = FineTuning(
-        levels=arguments.levels,
+        levels=tuple(arguments.levels),
         samples=arguments.samples,
         batch_size=recipe.batch_size,
         phases=recipe.phases,
@@ -188,8 +198,8 @@ def _finetune(
         validation=validation,
         workers=arguments.workers,
     )
-    if found is not None:
-        print(f'quantised to {arguments.levels} levels, {found.images} images: {found}')
+    for levels, item in found.items():
+        print(f'quantised to {levels} levels, {item.images} images: {item}')
     print(f'wrote {arguments.output / CHECKPOINT}')
     return 0
 
@@ -210,13 +220,13 @@ def _start_finetuning(
     options = ConversionOptions.fast(keep_dead_channels=True, fit_thresholds=True)
     if begun is not None:
         analog = build_populations(parse(network), options)
-        return go_on(begun, analog, arguments.levels), analog
+        return go_on(begun, analog, arguments.levels[0]), analog
     paths = [image.path for image in calibration.images]
     chosen = sample_images(paths, CALIBRATION_IMAGES, seed=recipe.seed)
     images = [pixels for _, pixels in read_images(chosen, ReadingProblems())]
-    window = Window(arguments.levels, 0, 'phased')
+    window = Window(arguments.levels[0], 0, 'phased')
     conversion = convert(network, images, options, window=window)
-    return prepare(conversion, network.config, arguments.levels), conversion.analog
+    return prepare(conversion, network.config, arguments.levels[0]), conversion.analog
 
 
 def parse_set(text: str, class_names: tuple[str, ...]) -> WeightedSet:

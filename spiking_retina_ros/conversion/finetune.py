@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -41,17 +41,18 @@ class FineTuning:
     """
     What a fine-tuning run is.
 
-    ``levels`` steps; ``samples`` images in batches, of the sizes of ``phases`` and then of the
+    ``levels`` are the numbers of steps to train for, a batch each in turn, that which the network
+    is meant for coming first; ``samples`` images in batches, of the sizes of ``phases`` and then of the
     network's own input; AdamW with ``learning_rate`` for weights and
     ten times that for the logarithms of thresholds, falling along a cosine. ``activity_weight``
-    multiplies the excess of the expected synaptic operations per window over
+    multiplies the excess of the expected synaptic operations per window of ``levels[0]`` over
     ``activity_target`` times the analog multiply-accumulates, ``rate_weight`` that of the mean rate
     over ``rate_target``. ``teaching`` is the share of the loss that comes from the analog network,
     from what its blocks say to each other (see ``block_outputs``) and from its answers, instead of
     from the boxes of the data.
     """
 
-    levels: int = 8
+    levels: tuple[int, ...] = (8,)
     samples: int = 6000
     batch_size: int = 8
     phases: tuple[Phase, ...] = ()
@@ -115,12 +116,12 @@ def finetune(
     teacher: FloatNetwork | None = None,
     validation: CocoSet | None = None,
     workers: int = 1,
-) -> Validation | None:
+) -> dict[int, Validation]:
     """
     Train in place; write ``finetuned.safetensors`` (averaged weights) and ``finetuning.csv``.
 
     ``teacher`` is the analog network, needed where ``settings.teaching`` is above zero. Returns the
-    validation of the averaged, quantised network on the whole set, if one is given.
+    validations of the averaged network by its levels, on the whole set, if one is given.
     """
     output.mkdir(parents=True, exist_ok=True)
     asked = teacher if settings.teaching else None
@@ -135,6 +136,7 @@ def finetune(
         batches = enumerate(_loader(samples, network.config, settings, workers))
         for step, (images, targets) in tqdm(batches, total=total, desc='fine-tuning', unit='step'):
             _set_rate(optimiser, settings, step / total)
+            network.levels = settings.levels[step % len(settings.levels)]
             row = _train_step(network, asked, optimiser, images, targets, settings)
             _follow(average, network, settings.ema, step)
             log.writerow([(step + 1) * settings.batch_size, *(f'{value:.5f}' for value in row)])
@@ -143,7 +145,9 @@ def finetune(
                 file.flush()
                 saved = time.monotonic()
     network.load_state_dict(average)
-    found = None if validation is None else validate(network, validation)  # type: ignore[arg-type]
+    found: dict[int, Validation] = {}
+    for network.levels in settings.levels if validation is not None else ():
+        found[network.levels] = validate(network, validation)  # type: ignore[arg-type]
     _save(output, network, average, settings, found)
     return found
 
@@ -160,7 +164,7 @@ def _train_step(
     class_maps, box_maps = network(inputs)
     size = (images.shape[2], images.shape[3])
     losses = detection_loss(class_maps, box_maps, targets, network.config, size)
-    excess = (network.activity * settings.levels - settings.activity_target).clamp(min=0)
+    excess = (network.activity * settings.levels[0] - settings.activity_target).clamp(min=0)
     loss = losses.total
     if teacher is not None:
         taught = _taught(network, teacher, inputs, (class_maps, box_maps))
@@ -246,17 +250,18 @@ def _save(
     network: QuantisedNetwork,
     average: dict[str, Tensor],
     settings: FineTuning,
-    found: Validation | None = None,
+    found: Mapping[int, Validation] | None = None,
 ) -> None:
     present = {key: value.clone() for key, value in network.state_dict().items()}
     network.load_state_dict(average)
     notes: dict[str, object] = asdict(settings)
-    if found is not None:
-        notes |= {'quantised_map50': found.map50, 'images': found.images}
+    if found:
+        notes['quantised_map50'] = {str(levels): item.map50 for levels, item in found.items()}
+        notes['images'] = next(iter(found.values())).images
     save_finetuned(
         output / CHECKPOINT,
         FineTuned(
-            network.float_network(), network.thresholds(), network.config, settings.levels, notes
+            network.float_network(), network.thresholds(), network.config, settings.levels[0], notes
         ),
     )
     network.load_state_dict(present)

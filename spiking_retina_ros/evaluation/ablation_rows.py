@@ -44,7 +44,7 @@ def ablation_rows(*, keep_dead_channels: bool) -> tuple[Row, ...]:
             paper(half_threshold=True, **dead),
             concurrent,
         ),
-        Row(BASE, 'fast: phased, as shipped, not fine-tuned', fast(**shipped), phased),
+        Row(BASE, 'fast (phased schedule)', fast(**shipped), phased),
         Row('concurrent', 'fast, concurrent schedule', fast(**shipped), concurrent),
         Row(
             'concurrent-corrective',
@@ -87,6 +87,12 @@ def ablation_rows(*, keep_dead_channels: bool) -> tuple[Row, ...]:
             'fitted-thresholds',
             'fast, thresholds fitted to each number of steps',
             fast(fit_thresholds=True, **shipped),
+            phased,
+        ),
+        Row(
+            'fitted-and-calibrated',
+            'fast, thresholds fitted, then biases calibrated',
+            fast(fit_thresholds=True, calibrate_biases=True, **shipped),
             phased,
         ),
         Row(FINETUNED, 'fast, fine-tuned', fast(**shipped), phased, finetuned=True),

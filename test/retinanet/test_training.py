@@ -138,7 +138,7 @@ def test_weights_of_sets_that_are_none(drawn_set, tmp_path, capsys, text):
 def test_fine_tuning_goes_on_where_it_was(train):
     _, _, begun = train()
     analog = ['--weights', str(begun / 'weights.safetensors')]
-    words = ['--finetune-for-conversion', '--levels', '4', '--teaching', '0.5']
+    words = ['--finetune-for-conversion', '--levels', '8,4', '--teaching', '0.5']
     status, _, first = train(*analog, *words, '--samples', '8', output='first')
     assert status == 0
     checkpoint = first / 'finetuned.safetensors'
@@ -150,6 +150,7 @@ def test_fine_tuning_goes_on_where_it_was(train):
     status, _, second = train(*again, *teacher, output='second')
     assert status == 0
     learned, kept = load_finetuned(checkpoint), load_finetuned(second / 'finetuned.safetensors')
+    assert learned.levels == 4
     assert learned.network.topology == kept.network.topology
     for key, value in (learned.network.tensors | learned.thresholds).items():
         found = (kept.network.tensors | kept.thresholds)[key]
