@@ -65,8 +65,25 @@ class Recipe:
 
 
 def read_recipe(path: Path | str) -> Recipe:
-    """Read a recipe; raises UserError naming file and key for what is unknown or unusable."""
+    """
+    Read a recipe; raises UserError naming file and key for what is unknown or unusable.
+
+    ``based_on`` names another one in the same folder, whose values hold where this one has none.
+    """
     path = Path(path)
+    values = _read_values(path, seen=())
+    try:
+        return _recipe(values)
+    except UserError as error:
+        raise UserError(f'{path}: {error}') from error
+    except (TypeError, ValueError) as error:
+        raise UserError(f'{path}: value of the wrong type ({error})') from error
+
+
+def _read_values(path: Path, *, seen: tuple[Path, ...]) -> dict[str, Any]:
+    """Return the keys and values of a file and of what it is based on."""
+    if path in seen:
+        raise UserError(f'{path}: is based on itself')
     try:
         values = yaml.safe_load(path.read_text())
     except OSError as error:
@@ -75,12 +92,13 @@ def read_recipe(path: Path | str) -> Recipe:
         raise UserError(f'{path}: not yaml: {error}') from error
     if not isinstance(values, dict):
         raise UserError(f'{path}: expected keys and values, found {type(values).__name__}')
-    try:
-        return _recipe(values)
-    except UserError as error:
-        raise UserError(f'{path}: {error}') from error
-    except (TypeError, ValueError) as error:
-        raise UserError(f'{path}: value of the wrong type ({error})') from error
+    if 'based_on' not in values:
+        return values
+    base = _read_values(path.parent / str(values.pop('based_on')), seen=(*seen, path))
+    for key, value in values.items():
+        both = isinstance(value, dict) and isinstance(base.get(key), dict)
+        base[key] = {**base[key], **value} if both else value
+    return base
 
 
 def _recipe(values: dict[str, Any]) -> Recipe:

@@ -47,6 +47,20 @@ def test_refuses_and_names(tmp_path, text, named):
     assert str(path) in str(caught.value)
 
 
+def test_is_based_on_another(tmp_path):
+    (tmp_path / 'base.yaml').write_text(MINIMAL + 'seed: 3\nview: {flip: 0.25, mosaic: 0.5}\n')
+    recipe = read_recipe(write(tmp_path, 'based_on: base.yaml\nsamples: 7\nview: {mosaic: 0.0}\n'))
+    assert recipe.network.class_names == ('boat',)
+    assert (recipe.seed, recipe.samples) == (3, 7)
+    assert (recipe.view.flip, recipe.view.mosaic) == (0.25, 0.0)
+
+
+@pytest.mark.parametrize(('base', 'named'), [('training.yaml', 'itself'), ('no.yaml', 'no.yaml')])
+def test_is_based_on_nothing(tmp_path, base, named):
+    with pytest.raises(UserError, match=named):
+        read_recipe(write(tmp_path, f'based_on: {base}\n'))
+
+
 def test_missing_recipe(tmp_path):
     with pytest.raises(UserError, match='cannot be read'):
         read_recipe(tmp_path / 'none.yaml')
