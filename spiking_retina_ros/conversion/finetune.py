@@ -42,14 +42,14 @@ class FineTuning:
     What a fine-tuning run is.
 
     ``levels`` are the numbers of steps to train for, a batch each in turn, that which the network
-    is meant for coming first; ``samples`` images in batches, of the sizes of ``phases`` and then of the
-    network's own input; AdamW with ``learning_rate`` for weights and
-    ten times that for the logarithms of thresholds, falling along a cosine. ``activity_weight``
-    multiplies the excess of the expected synaptic operations per window of ``levels[0]`` over
-    ``activity_target`` times the analog multiply-accumulates, ``rate_weight`` that of the mean rate
-    over ``rate_target``. ``teaching`` is the share of the loss that comes from the analog network,
-    from what its blocks say to each other (see ``block_outputs``) and from its answers, instead of
-    from the boxes of the data.
+    is meant for coming first; ``samples`` images in batches, of the sizes of ``phases`` and then of
+    the network's own input; AdamW with ``learning_rate`` for weights and ten times that for the
+    logarithms of thresholds, falling along a cosine. ``activity_weight`` multiplies the excess of
+    the expected synaptic operations per window of ``levels[0]`` over ``activity_target`` times the
+    analog multiply-accumulates, ``rate_weight`` that of the mean rate over ``rate_target``.
+    ``teaching`` is the share of the loss that comes from the analog network, from what its blocks
+    say to each other (see ``block_outputs``) and from its answers, instead of from the boxes of the
+    data.
     """
 
     levels: tuple[int, ...] = (8,)
