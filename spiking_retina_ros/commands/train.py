@@ -113,6 +113,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=0.0,
         help='share of the loss (0 to 1) that comes from the analog network instead of the boxes',
     )
+    group.add_argument(
+        '--freeze-weights',
+        action='store_true',
+        help='only thresholds and biases learn: a calibration, with --teaching 1 one without boxes',
+    )
     group.add_argument('--rate-target', type=float, default=0.05, help='mean rate that is free')
 
 
@@ -187,6 +192,7 @@ def _finetune(
         rate_weight=arguments.rate_weight,
         rate_target=arguments.rate_target,
         teaching=arguments.teaching,
+        weights_learn=not arguments.freeze_weights,
         seed=recipe.seed,
     )
     found = finetune(

@@ -49,7 +49,8 @@ class FineTuning:
     analog multiply-accumulates, ``rate_weight`` that of the mean rate over ``rate_target``.
     ``teaching`` is the share of the loss that comes from the analog network, from what its blocks
     say to each other (see ``block_outputs``) and from its answers, instead of from the boxes of the
-    data.
+    data. With ``weights_learn`` False only thresholds and biases change: a calibration, and where
+    ``teaching`` is 1 one that needs no boxes.
     """
 
     levels: tuple[int, ...] = (8,)
@@ -63,6 +64,7 @@ class FineTuning:
     rate_weight: float = 0.0
     rate_target: float = 0.05
     teaching: float = 0.0
+    weights_learn: bool = True
     gradient_limit: float = 5.0
     seed: int = 1
 
@@ -125,6 +127,8 @@ def finetune(
     """
     output.mkdir(parents=True, exist_ok=True)
     asked = teacher if settings.teaching else None
+    if not settings.weights_learn:
+        network.freeze_weights()
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = {key: value.clone() for key, value in network.state_dict().items()}
     optimiser = _optimiser(network, settings)

@@ -145,6 +145,12 @@ class QuantisedNetwork(nn.Module):
             {_escape(key): nn.Parameter(value.float().log()) for key, value in thresholds.items()}
         )
 
+    def freeze_weights(self) -> None:
+        """Let only biases and thresholds learn."""
+        for population in self.topology.populations:
+            for synapse in population.synapses:
+                self.tensor(synapse.weight).requires_grad_(False)
+
     def tensor(self, key: str) -> Tensor:
         """Return the parameter of a ``FloatNetwork`` key."""
         return self.parameters_by_key[_escape(key)]

@@ -89,12 +89,6 @@ def ablation_rows(*, keep_dead_channels: bool) -> tuple[Row, ...]:
             fast(fit_thresholds=True, **shipped),
             phased,
         ),
-        Row(
-            'fitted-and-calibrated',
-            'fast, thresholds fitted, then biases calibrated',
-            fast(fit_thresholds=True, calibrate_biases=True, **shipped),
-            phased,
-        ),
         Row(FINETUNED, 'fast, fine-tuned', fast(**shipped), phased, finetuned=True),
         Row(
             'finetuned-concurrent',

@@ -146,6 +146,16 @@ def test_learned_thresholds_become_scales(tmp_path):
         assert float((found - one[0]).pow(2).mean().sqrt() / one.std()) < 0.03
 
 
+def test_frozen_weights_leave_biases_and_thresholds_to_learn():
+    _, images, network = quantised_network(levels=16)
+    network.freeze_weights()
+    sum(values.square().sum() for values in flat(network(analog_images(images[:1])))).backward()
+    learning = {key for key, value in network.parameters_by_key.items() if value.grad is not None}
+    assert learning
+    assert all(key.endswith('bias') for key in learning)
+    assert any(value.grad is not None for value in network.log_thresholds.values())
+
+
 def test_a_missing_threshold_is_named():
     _, _, network = quantised_network(levels=16)
     thresholds = network.thresholds()

@@ -80,7 +80,7 @@ def mark_sections(axes: Axes, names: Iterable[str], *, shade: bool = True) -> No
             transform=axes.get_xaxis_transform(),
             ha='center',
             va='bottom',
-            fontsize=9,
+            fontsize=9 if shade else 7,  # without shades panels are small
             color=GREY,
         )
 
