@@ -9,7 +9,7 @@ model per row, and ``profiles``: by row the errors of every layer.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from spiking_retina_ros.arguments.evaluation import (
     read_finetuned,
     step_list,
 )
+from spiking_retina_ros.conversion.finetuned_file import FineTuned
 from spiking_retina_ros.datasets.coco import read_coco
 from spiking_retina_ros.datasets.images import ReadingProblems
 from spiking_retina_ros.errors import UserError
@@ -37,7 +38,13 @@ from spiking_retina_ros.evaluation.ablation import (
     profile_row,
     row_subjects,
 )
-from spiking_retina_ros.evaluation.ablation_rows import BASE, Row, ablation_rows, choose_rows
+from spiking_retina_ros.evaluation.ablation_rows import (
+    BASE,
+    Origin,
+    Row,
+    ablation_rows,
+    choose_rows,
+)
 from spiking_retina_ros.evaluation.error_profile import LayerError
 from spiking_retina_ros.evaluation.evaluate import EvaluationOptions
 from spiking_retina_ros.evaluation.export import evaluation_dict, plain, write_json
@@ -59,6 +66,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
     parser.add_argument('checkpoint', type=Path, help='analog network, as for convert')
     parser.add_argument('--finetuned', type=Path, help='checkpoint fine-tuned for conversion')
+    parser.add_argument(
+        '--calibrated',
+        type=Path,
+        help='checkpoint of train --finetune-for-conversion --freeze-weights',
+    )
     names = ', '.join(row.name for row in ablation_rows(keep_dead_channels=False))
     parser.add_argument('--rows', nargs='+', help=f'some of {names} (default: all)')
     parser.add_argument('--steps', type=step_list, default=STEPS, help='windows, like 4,8,16')
@@ -83,7 +95,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Examine row by row, then print and draw; exit status 1 if images had to be left out."""
     rows = ablation_rows(keep_dead_channels=arguments.keep_dead_channels)
-    rows = choose_rows(rows, arguments.rows, has_finetuned=arguments.finetuned is not None)
+    trained = _trained(arguments)
+    rows = choose_rows(rows, arguments.rows, {'analog', *trained})
     steps = {
         row.name: row_steps(row.name, arguments.steps, arguments.max_steps, rows) for row in rows
     }
@@ -94,7 +107,7 @@ def run(arguments: argparse.Namespace) -> int:
                 f'{row.name!r}, {steps[row.name]}; choose one that all rows have'
             )
     problems = ReadingProblems()
-    material = _material(arguments, problems)
+    material = _material(arguments, trained, problems)
     console = Console()
     if not console.is_terminal:
         console = Console(width=WIDTH_WITHOUT_TERMINAL)
@@ -134,13 +147,26 @@ def row_steps(
     raise UserError(f'row {name!r}: none of the windows {list(steps)} has at most {most} steps')
 
 
-def _material(arguments: argparse.Namespace, problems: ReadingProblems) -> Material:
+def _trained(arguments: argparse.Namespace) -> dict[Origin, FineTuned]:
+    """Read the checkpoints that were given."""
+    found: dict[Origin, FineTuned | None] = {
+        'calibrated': read_finetuned(arguments.calibrated),
+        'finetuned': read_finetuned(arguments.finetuned),
+    }
+    return {origin: checkpoint for origin, checkpoint in found.items() if checkpoint is not None}
+
+
+def _material(
+    arguments: argparse.Namespace,
+    trained: Mapping[Origin, FineTuned],
+    problems: ReadingProblems,
+) -> Material:
     analog = load_checkpoint(
         arguments.checkpoint, class_names=arguments.class_names, input_size=arguments.input_size
     )
     return Material(
         analog.eval(),
-        read_finetuned(arguments.finetuned),
+        trained,
         calibration_images(arguments, problems),
         read_coco(arguments.data, analog.config.class_names),
         calibration_cache(arguments),

@@ -7,7 +7,7 @@ kept in the evaluation's cache, so an interrupted ablation goes on where it was.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from spiking_retina_ros.conversion.calibration_cache import CalibrationCache
@@ -16,7 +16,7 @@ from spiking_retina_ros.conversion.finetuned_file import FineTuned
 from spiking_retina_ros.datasets.coco import CocoSet
 from spiking_retina_ros.detections import ImageArray
 from spiking_retina_ros.errors import UserError
-from spiking_retina_ros.evaluation.ablation_rows import Row
+from spiking_retina_ros.evaluation.ablation_rows import Origin, Row
 from spiking_retina_ros.evaluation.bench import Subject
 from spiking_retina_ros.evaluation.candidates import candidates
 from spiking_retina_ros.evaluation.error_profile import LayerError
@@ -36,11 +36,12 @@ class Material:
     """
     What an ablation works on.
 
+    ``trained`` are checkpoints of the analog network that were trained for few steps,
     ``calibration`` are BGR images of the training data, ``images`` is the set to score on.
     """
 
     analog: RetinaNet
-    finetuned: FineTuned | None
+    trained: Mapping[Origin, FineTuned]
     calibration: Sequence[ImageArray]
     images: CocoSet
     calibration_cache: CalibrationCache | None = None
@@ -51,7 +52,7 @@ def row_subjects(
 ) -> list[Subject]:
     """Convert for a row, to be read at windows of these steps, see ``candidates``."""
     window = Window(max(steps), 0, row.schedule)
-    finetuned = material.finetuned if row.finetuned else None
+    finetuned = material.trained.get(row.origin)
     if finetuned is not None:
         conversion = convert_finetuned(finetuned, row.options, window=window)
     else:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from spiking_retina_ros.conversion.options import ConversionOptions
 from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.spiking.network import Schedule
 
+Origin = Literal['analog', 'calibrated', 'finetuned']
+
 BASE = 'fast'
-FINETUNED = 'finetuned'
 
 
 @dataclass(frozen=True)
@@ -18,14 +20,15 @@ class Row:
     """
     One way to convert: its short ``name``, what it is in words, options and schedule.
 
-    ``finetuned`` rows convert the fine-tuned checkpoint instead of the analog network.
+    ``origin`` is what is converted: the analog network, or a checkpoint of it in which thresholds
+    and biases, or the weights as well, were trained for few steps.
     """
 
     name: str
     title: str
     options: ConversionOptions
     schedule: Schedule
-    finetuned: bool = False
+    origin: Origin = 'analog'
 
 
 def ablation_rows(*, keep_dead_channels: bool) -> tuple[Row, ...]:
@@ -89,31 +92,41 @@ def ablation_rows(*, keep_dead_channels: bool) -> tuple[Row, ...]:
             fast(fit_thresholds=True, **shipped),
             phased,
         ),
-        Row(FINETUNED, 'fast, fine-tuned', fast(**shipped), phased, finetuned=True),
+        Row(
+            'calibrated',
+            'fast, thresholds and biases trained on the analog network',
+            fast(**shipped),
+            phased,
+            origin='calibrated',
+        ),
+        Row('finetuned', 'fast, fine-tuned', fast(**shipped), phased, origin='finetuned'),
         Row(
             'finetuned-concurrent',
             'fast, fine-tuned, concurrent schedule',
             fast(**shipped),
             concurrent,
-            finetuned=True,
+            origin='finetuned',
         ),
     )
 
 
 def choose_rows(
-    rows: Sequence[Row], names: Sequence[str] | None, *, has_finetuned: bool
+    rows: Sequence[Row], names: Sequence[str] | None, origins: Collection[Origin]
 ) -> tuple[Row, ...]:
     """
-    Return the rows of these names in their table's order, or all that there is a checkpoint for.
+    Return the rows of these names in their table's order, or all that ``origins`` allow.
 
-    Raises UserError for a name that is none, and for a fine-tuned row without its checkpoint.
+    Raises UserError for a name that is none, and for a row whose origin is not there.
     """
     known = [row.name for row in rows]
     if unknown := [name for name in names or () if name not in known]:
         raise UserError(f'unknown row {unknown[0]!r}; the rows are {", ".join(known)}')
     if names is None:
-        return tuple(row for row in rows if has_finetuned or not row.finetuned)
+        return tuple(row for row in rows if row.origin in origins)
     chosen = tuple(row for row in rows if row.name in names)
-    if lost := [row.name for row in chosen if row.finetuned and not has_finetuned]:
-        raise UserError(f'row {lost[0]!r} needs a fine-tuned checkpoint; give it with --finetuned')
+    for row in chosen:
+        if row.origin not in origins:
+            raise UserError(
+                f'row {row.name!r} needs a {row.origin} checkpoint; give it with --{row.origin}'
+            )
     return chosen

@@ -28,6 +28,7 @@ def words(tmp_path_factory):
         *('ablation', str(folder / 'analog.safetensors'), '--keep-dead-channels'),
         *('--data', str(data), '--images', str(data), '--steps', '2,4'),
         *('--finetuned', str(folder / 'finetuned.safetensors')),
+        *('--calibrated', str(folder / 'finetuned.safetensors')),
     ]
 
 
@@ -35,7 +36,7 @@ def test_rows_become_one_table_and_the_same_one_again_without_simulating(
     words, tmp_path, capsys, monkeypatch
 ):
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'calibrations'))
-    rows = ['paper', 'fast', 'calibrated-biases', 'finetuned']
+    rows = ['paper', 'fast', 'calibrated-biases', 'calibrated', 'finetuned']
     output = {name: tmp_path / name for name in ('a.json', 'a.md', 'curve.png', 'layers.png')}
     more = ['--rows', *rows, '--max-steps', 'calibrated-biases=2', '--timing-images', '1']
     more += ['--cache', str(tmp_path / 'cache'), '--json', str(output['a.json'])]
@@ -50,6 +51,8 @@ def test_rows_become_one_table_and_the_same_one_again_without_simulating(
         ('fast', 2, 'phased'),
         ('fast', 4, 'phased'),
         ('calibrated-biases', 2, 'phased'),
+        ('calibrated', 2, 'phased'),
+        ('calibrated', 4, 'phased'),
         ('finetuned', 2, 'phased'),
         ('finetuned', 4, 'phased'),
     ]
@@ -57,7 +60,7 @@ def test_rows_become_one_table_and_the_same_one_again_without_simulating(
     assert set(values['profiles']) == set(rows)
     assert all(path.stat().st_size > 0 for path in output.values())
     lines = output['a.md'].read_text().splitlines()
-    assert [line.count('|') for line in lines[2:]] == [len(lines[2].split('|')) - 1] * 6
+    assert [line.count('|') for line in lines[2:]] == [len(lines[2].split('|')) - 1] * 7
     assert 'fast, fine-tuned' in capsys.readouterr().out
 
     monkeypatch.setattr(bench, 'spiking_answers', None)  # nothing may be simulated again
@@ -71,7 +74,7 @@ def test_rows_become_one_table_and_the_same_one_again_without_simulating(
 
 def test_each_option_is_left_out_once():
     base = next(row for row in ROWS if row.name == 'fast')
-    singles = [row for row in ROWS if not row.finetuned and not row.name.startswith('paper')]
+    singles = [row for row in ROWS if row.origin == 'analog' and not row.name.startswith('paper')]
     for row in singles:
         options = {
             key
@@ -82,21 +85,22 @@ def test_each_option_is_left_out_once():
         assert len(options - {'shift'}) + (row.schedule != base.schedule) <= 1 + (
             row.name == 'concurrent-corrective'
         )
-    assert len({(row.options, row.schedule, row.finetuned) for row in ROWS}) == len(ROWS)
+    assert len({(row.options, row.schedule, row.origin) for row in ROWS}) == len(ROWS)
 
 
 def test_rows_and_their_windows_are_chosen_by_name():
-    assert [row.name for row in choose_rows(ROWS, ['fast', 'paper'], has_finetuned=False)] == [
+    assert [row.name for row in choose_rows(ROWS, ['fast', 'paper'], {'analog'})] == [
         'paper',
         'fast',
     ]
-    assert not any(row.finetuned for row in choose_rows(ROWS, None, has_finetuned=False))
+    found = {row.origin for row in choose_rows(ROWS, None, {'analog', 'calibrated'})}
+    assert found == {'analog', 'calibrated'}
     assert row_steps('paper', [4, 8, 16], ['8', 'paper=4'], ROWS) == [4]
     assert row_steps('fast', [4, 8, 16], ['8', 'paper=4'], ROWS) == [4, 8]
     with pytest.raises(UserError, match="unknown row 'slow'"):
-        choose_rows(ROWS, ['slow'], has_finetuned=False)
+        choose_rows(ROWS, ['slow'], {'analog'})
     with pytest.raises(UserError, match='give it with --finetuned'):
-        choose_rows(ROWS, ['finetuned'], has_finetuned=False)
+        choose_rows(ROWS, ['finetuned'], {'analog', 'calibrated'})
     with pytest.raises(UserError, match='at most 2 steps'):
         row_steps('fast', [4, 8], ['2'], ROWS)
     with pytest.raises(UserError, match="no row 'slow'"):
