@@ -51,6 +51,8 @@ class FineTuning:
     say to each other (see ``block_outputs``) and from its answers, instead of from the boxes of the
     data. With ``weights_learn`` False only thresholds and biases change: a calibration, and where
     ``teaching`` is 1 one that needs no boxes.
+
+    Raises UserError for levels below 1, a share that is none, and less than a batch of samples.
     """
 
     levels: tuple[int, ...] = (8,)
@@ -67,6 +69,17 @@ class FineTuning:
     weights_learn: bool = True
     gradient_limit: float = 5.0
     seed: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse what no run can be made of."""
+        if not self.levels or min(self.levels) < 1:
+            raise UserError(f'levels: expected numbers of at least 1, found {self.levels}')
+        if not 0 <= self.teaching <= 1:
+            raise UserError(f'teaching: expected a share from 0 to 1, found {self.teaching}')
+        if self.samples < self.batch_size:
+            raise UserError(
+                f'samples: expected at least a batch of {self.batch_size}, found {self.samples}'
+            )
 
 
 def prepare(conversion: Conversion, config: RetinaNetConfig, levels: int) -> QuantisedNetwork:

@@ -6,7 +6,7 @@ from networks import INPUT_SCALE, analog_images, random_images, random_network, 
 
 from spiking_retina_ros.conversion.calibrate import Calibration
 from spiking_retina_ros.conversion.convert import Conversion, convert_finetuned
-from spiking_retina_ros.conversion.finetune import prepare
+from spiking_retina_ros.conversion.finetune import FineTuning, prepare
 from spiking_retina_ros.conversion.finetuned_file import FineTuned, load_finetuned, save_finetuned
 from spiking_retina_ros.conversion.normalise import normalise
 from spiking_retina_ros.conversion.options import ConversionOptions
@@ -166,6 +166,12 @@ def test_a_missing_threshold_is_named():
         convert_finetuned(finetuned, OPTIONS, window=Window(16, 0))
     with pytest.raises(UserError, match='fast normalisation it was trained for'):
         convert_finetuned(finetuned, ConversionOptions.paper(), window=Window(16, 0))
+
+
+@pytest.mark.parametrize('wrong', [{'levels': (0, 8)}, {'teaching': 1.5}, {'samples': 7}])
+def test_a_run_that_cannot_be_is_refused(wrong):
+    with pytest.raises(UserError, match=next(iter(wrong))):
+        FineTuning(**wrong)
 
 
 def test_fine_tuning_is_for_the_fast_normalisation():
