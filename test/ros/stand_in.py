@@ -74,9 +74,12 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument('--delay', type=float, default=0.0)
     options, ros_arguments = parser.parse_known_args()
-    return run(
-        lambda: DetectorNode(load=lambda settings: StandInNetwork(options.delay)), ros_arguments
-    )
+
+    def load(settings: object) -> StandInNetwork:
+        print('loading', flush=True)
+        return StandInNetwork(options.delay)
+
+    return run(lambda: DetectorNode(load=load), ros_arguments)
 
 
 if __name__ == '__main__':

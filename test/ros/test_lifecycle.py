@@ -120,7 +120,8 @@ def test_signals_end_the_real_node_while_it_starts(probe, number):
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
 def test_signals_end_the_node_in_time_even_within_a_long_frame(probe, sea_picture, number):
     with stand_in('--delay', '5') as node:
-        time.sleep(1.5)
+        node.wait_for('loading')
+        time.sleep(0.5)
         assert 'listening' not in node.output()
         started = time.monotonic()
         assert node.stop(number) == 0  # while the network warms up
