@@ -99,6 +99,13 @@ def ablation_rows(*, keep_dead_channels: bool) -> tuple[Row, ...]:
             phased,
             origin='calibrated',
         ),
+        Row(
+            'calibrated-16-bit',
+            'fast, thresholds and biases trained, 16-bit weights',
+            fast(weight_bits=16, **shipped),
+            phased,
+            origin='calibrated',
+        ),
         Row('finetuned', 'fast, fine-tuned', fast(**shipped), phased, origin='finetuned'),
         Row(
             'finetuned-concurrent',
