@@ -180,7 +180,6 @@ def _finetune(
     validation: CocoSet | None,
 ) -> int:
     """Fine-tune the weights of --weights, validate and say where the checkpoint is."""
-    start, analog = _start_finetuning(arguments, recipe, calibration)
     settings = FineTuning(
         levels=tuple(arguments.levels),
         samples=arguments.samples,
@@ -195,6 +194,7 @@ def _finetune(
         weights_learn=not arguments.freeze_weights,
         seed=recipe.seed,
     )
+    start, analog = _start_finetuning(arguments, recipe, calibration)
     found = finetune(
         start,
         samples,

@@ -163,8 +163,10 @@ def finetune(
                 saved = time.monotonic()
     network.load_state_dict(average)
     found: dict[int, Validation] = {}
-    for network.levels in settings.levels if validation is not None else ():
-        found[network.levels] = validate(network, validation)  # type: ignore[arg-type]
+    if validation is not None:
+        for levels in settings.levels:
+            network.levels = levels
+            found[levels] = validate(network, validation)  # type: ignore[arg-type]
     _save(output, network, average, settings, found)
     return found
 
