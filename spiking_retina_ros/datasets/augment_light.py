@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from spiking_retina_ros.datasets import effects
+from spiking_retina_ros.datasets.sea.lens import add_drops
 from spiking_retina_ros.detections import ImageArray
 
 
@@ -21,12 +22,15 @@ class LightSettings:
     blur: float = 0.1
     noise: float = 0.08
     jpeg: float = 0.08
+    dusk: float = 0.0
+    spray: float = 0.0
 
 
 def random_light(
     image: ImageArray, settings: LightSettings, rng: np.random.Generator
 ) -> ImageArray:
     """Return a changed copy of a BGR image (H, W, 3) uint8; shapes stay where they are."""
+    # new effects go last: what a recipe without them draws must stay as it is
     drawn = (
         (settings.colour, _colour),
         (settings.haze, _haze),
@@ -34,6 +38,8 @@ def random_light(
         (settings.blur, _blur),
         (settings.noise, _noise),
         (settings.jpeg, _jpeg),
+        (settings.dusk, _dusk),
+        (settings.spray, _spray),
     )
     for chance, effect in drawn:
         if rng.random() < chance:
@@ -80,3 +86,13 @@ def _noise(image: ImageArray, rng: np.random.Generator) -> ImageArray:
 
 def _jpeg(image: ImageArray, rng: np.random.Generator) -> ImageArray:
     return effects.jpeg(image, int(rng.integers(25, 75)))
+
+
+def _dusk(image: ImageArray, rng: np.random.Generator) -> ImageArray:
+    grain = rng.standard_normal(image.shape, np.float32)
+    dark = effects.dusk(image, rng.uniform(0.2, 0.7))
+    return effects.noise(dark, rng.uniform(1, 6), grain)
+
+
+def _spray(image: ImageArray, rng: np.random.Generator) -> ImageArray:
+    return add_drops(image, int(rng.integers(3, 15)), rng)

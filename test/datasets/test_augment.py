@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import fields
+
 import cv2
 import numpy as np
 import pytest
@@ -71,9 +73,12 @@ def test_objects_mostly_out_of_view_are_dropped():
     assert view.labels.tolist() == [1]
 
 
-@pytest.mark.parametrize('effect', ['colour', 'haze', 'glare', 'blur', 'noise', 'jpeg'])
+EFFECTS = [field.name for field in fields(LightSettings)]
+
+
+@pytest.mark.parametrize('effect', EFFECTS)
 def test_every_effect_changes_light_and_not_shape(effect):
-    none = dict.fromkeys(('colour', 'haze', 'glare', 'blur', 'noise', 'jpeg'), 0.0)
+    none = dict.fromkeys(EFFECTS, 0.0)
     image = marked(np.random.default_rng(1)).image
     before = image.copy()
     settings = LightSettings(**{**none, effect: 1.0})
