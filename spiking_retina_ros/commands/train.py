@@ -156,7 +156,7 @@ def run(arguments: argparse.Namespace) -> int:
     if options.rank == 0:
         _report([part.images for part in sets] + ([validation] if validation else []))
     if arguments.finetune_for_conversion:
-        return _finetune(arguments, recipe, samples, sets[0].images, validation)
+        return _finetune(arguments, recipe, samples, sets[0].images, validation, options)
     teacher = load_retinanet(arguments.teacher) if arguments.teacher else None
     network = _start(arguments, recipe, samples, teacher)
     trainer = Trainer(network, recipe, samples, options, validation, teacher)
@@ -178,6 +178,7 @@ def _finetune(
     samples: TrainingSamples,
     calibration: CocoSet,
     validation: CocoSet | None,
+    options: RunOptions,
 ) -> int:
     """Fine-tune the weights of --weights, validate and say where the checkpoint is."""
     settings = FineTuning(
@@ -203,7 +204,10 @@ def _finetune(
         teacher=analog,
         validation=validation,
         workers=arguments.workers,
+        share=(options.rank, options.world),
     )
+    if options.rank > 0:
+        return 0
     for levels, item in found.items():
         print(f'quantised to {levels} levels, {item.images} images: {item}')
     print(f'wrote {arguments.output / CHECKPOINT}')

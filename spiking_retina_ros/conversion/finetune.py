@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import os
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
@@ -131,13 +132,17 @@ def finetune(
     teacher: FloatNetwork | None = None,
     validation: CocoSet | None = None,
     workers: int = 1,
+    share: tuple[int, int] = (0, 1),
 ) -> dict[int, Validation]:
     """
     Train in place; write ``finetuned.safetensors`` (averaged weights) and ``finetuning.csv``.
 
-    ``teacher`` is the analog network, needed where ``settings.teaching`` is above zero. Returns the
-    validations of the averaged network by its levels, on the whole set, if one is given.
+    ``teacher`` is the analog network, needed where ``settings.teaching`` is above zero. ``share``
+    is the (rank, world) of a process of torchrun's group: all of them take batches in turn and go
+    the mean of their ways, the first one writes. Returns the validations of the averaged network
+    by its levels, on the whole set, if one is given, to the first process.
     """
+    leader = share[0] == 0
     output.mkdir(parents=True, exist_ok=True)
     asked = teacher if settings.teaching else None
     if not settings.weights_learn:
@@ -145,24 +150,28 @@ def finetune(
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = {key: value.clone() for key, value in network.state_dict().items()}
     optimiser = _optimiser(network, settings)
-    total = settings.samples // settings.batch_size
+    together = settings.batch_size * share[1]
+    total = settings.samples // together
     saved = time.monotonic()
-    with (output / 'finetuning.csv').open('w', newline='') as file:
+    with (output / 'finetuning.csv' if leader else Path(os.devnull)).open('w', newline='') as file:
         log = csv.writer(file)
         log.writerow(['samples', 'classification', 'box', 'operations_per_step', 'rate'])
-        batches = enumerate(_loader(samples, network.config, settings, workers))
-        for step, (images, targets) in tqdm(batches, total=total, desc='fine-tuning', unit='step'):
+        loader = _loader(samples, network.config, settings, workers, share)
+        bar = tqdm(loader, total=total, desc='fine-tuning', unit='step', disable=not leader)
+        for step, (images, targets) in enumerate(bar):
             _set_rate(optimiser, settings, step / total)
             network.levels = settings.levels[step % len(settings.levels)]
             row = _train_step(network, asked, optimiser, images, targets, settings)
             _follow(average, network, settings.ema, step)
-            log.writerow([(step + 1) * settings.batch_size, *(f'{value:.5f}' for value in row)])
-            if time.monotonic() - saved > CHECKPOINT_SECONDS:
+            log.writerow([(step + 1) * together, *(f'{value:.5f}' for value in row)])
+            if leader and time.monotonic() - saved > CHECKPOINT_SECONDS:
                 _save(output, network, average, settings)
                 file.flush()
                 saved = time.monotonic()
     network.load_state_dict(average)
     found: dict[int, Validation] = {}
+    if not leader:
+        return found
     if validation is not None:
         for levels in settings.levels:
             network.levels = levels
@@ -192,6 +201,8 @@ def _train_step(
     loss = loss + settings.rate_weight * (network.rate - settings.rate_target).clamp(min=0)
     optimiser.zero_grad(set_to_none=True)
     loss.backward()
+    if distributed.is_initialized():
+        _share_gradients(network)
     norm = nn.utils.clip_grad_norm_(network.parameters(), settings.gradient_limit)
     if not bool(torch.isfinite(norm)):
         raise UserError('fine-tuning diverged: the gradient is not finite; lower learning_rate')
@@ -199,6 +210,14 @@ def _train_step(
     values = (losses.classification, losses.box, network.activity, network.rate)
     classification, box, activity, rate = (float(value.detach()) for value in values)
     return classification, box, activity, rate
+
+
+def _share_gradients(network: nn.Module) -> None:
+    """Replace every gradient by its mean over the processes of the group."""
+    for parameter in network.parameters():
+        if parameter.grad is not None:
+            distributed.all_reduce(parameter.grad)
+            parameter.grad /= distributed.get_world_size()
 
 
 def _taught(
@@ -239,15 +258,22 @@ def _set_rate(optimiser: torch.optim.Optimizer, settings: FineTuning, progress: 
 
 
 def _loader(
-    samples: TrainingSamples, config: RetinaNetConfig, settings: FineTuning, workers: int
+    samples: TrainingSamples,
+    config: RetinaNetConfig,
+    settings: FineTuning,
+    workers: int,
+    share: tuple[int, int],
 ) -> DataLoader[tuple[Tensor, Target]]:
+    rank, world = share
+    together = settings.batch_size * world
+
     def plan() -> Iterator[tuple[int, tuple[int, int], float]]:
-        for first in range(0, settings.samples - settings.batch_size + 1, settings.batch_size):
+        for first in range(0, settings.samples - together + 1, together):
             progress = first / settings.samples
             sizes = [phase.input_size for phase in settings.phases if progress < phase.until]
             yield first, (sizes or [config.input_size])[0], progress
 
-    requests = SequentialRequests(plan(), settings.batch_size)
+    requests = SequentialRequests(plan(), settings.batch_size, rank)
     return DataLoader(
         samples,
         batch_sampler=requests,  # type: ignore[arg-type]  # the samples' keys are requests

@@ -3,6 +3,8 @@ from __future__ import annotations
 import csv
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -155,3 +157,24 @@ def test_fine_tuning_goes_on_where_it_was(train):
     for key, value in (learned.network.tensors | learned.thresholds).items():
         found = (kept.network.tensors | kept.thresholds)[key]
         torch.testing.assert_close(found, value, rtol=1e-5, atol=1e-6)
+
+
+def test_processes_fine_tune_together(train, drawn_set, tmp_path):
+    _, _, begun = train()
+    fine = ['--weights', str(begun / 'weights.safetensors'), '--finetune-for-conversion']
+    fine += ['--rate', '1e-3', '--teaching', '0.5']
+    train(*fine, '--samples', '8', output='alone')
+    words = ['train', '--data', str(drawn_set), '--config', str(tmp_path / '16.yaml')]
+    words += ['--output', str(tmp_path / 'together'), '--threads', '1', '--workers', '0', *fine]
+    launcher = ['-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', '2']
+    module = ['-m', 'spiking_retina_ros', *words, '--samples', '16']
+    subprocess.run([sys.executable, *launcher, *module], check=True, timeout=120)
+    with (tmp_path / 'together' / 'finetuning.csv').open() as file:
+        assert [int(row['samples']) for row in csv.DictReader(file)] == [8, 16]
+    # as many steps from the same start: what differs comes from the other process's samples
+    alone, together = (
+        load_finetuned(tmp_path / name / 'finetuned.safetensors').network.tensors
+        for name in ('alone', 'together')
+    )
+    assert all(bool(torch.isfinite(value).all()) for value in together.values())
+    assert any(not torch.equal(value, together[key]) for key, value in alone.items())
