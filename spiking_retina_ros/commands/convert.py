@@ -182,11 +182,11 @@ def _finetuned(
     problems: ReadingProblems,
 ) -> Conversion:
     """Convert a fine-tuned network; images and the analog network are only for its window."""
-    learned = ('class_names', 'input_size', 'lower_percentile', 'upper_percentile')
+    learned = ('class_names', 'lower_percentile', 'upper_percentile')
     if ignored := [name for name in learned if getattr(arguments, name) is not None]:
         raise UserError(
-            f'{arguments.checkpoint}: a fine-tuned checkpoint has its own classes, input size and '
-            f'learned thresholds; leave out --{ignored[0].replace("_", "-")}'
+            f'{arguments.checkpoint}: a fine-tuned checkpoint has its own classes and learned '
+            f'thresholds; leave out --{ignored[0].replace("_", "-")}'
         )
     if arguments.measure_transient:
         raise UserError(
@@ -194,6 +194,10 @@ def _finetuned(
             'give a fine-tuned one --transient, or --max-loss-points'
         )
     finetuned = load_finetuned(arguments.checkpoint)
+    if arguments.input_size is not None:
+        width, height = arguments.input_size
+        config = replace(finetuned.config, input_size=(height, width))
+        finetuned = replace(finetuned, config=config)
     conversion = convert_finetuned(finetuned, options, window=window)
     if arguments.max_loss_points is None:
         return conversion

@@ -42,6 +42,16 @@ def test_the_data_choose_the_window_of_a_fine_tuned_network(files, tmp_path):
     assert SpikingDetector(network, engine='dense').window == network.window
 
 
+def test_a_fine_tuned_network_at_another_size(files, tmp_path):
+    output = tmp_path / 'spiking.safetensors'
+    assert convert(files, 'finetuned', output, '--input-size', '96', '80') == 0
+    network = load_network(output)
+    assert network.preprocessing.input_size == (80, 96)
+    words = ['evaluate', str(output), '--data', str(files / 'set.json'), '--no-cache']
+    words += ['--checkpoint', str(files / 'analog.safetensors'), '--engine', 'dense']
+    assert main([*words, '--finetuned', str(files / 'finetuned.safetensors')]) == 0
+
+
 def test_the_transient_is_the_one_with_the_least_error(files, tmp_path):
     output = tmp_path / 'spiking.safetensors'
     path, data = str(files / 'analog.safetensors'), str(files / 'set.json')
