@@ -17,7 +17,7 @@ from spiking_retina_ros.model_paths import spiking_model
 
 GOLDEN = Path(__file__).with_name('golden.json')
 FRAMES = 2
-SIZE = (288, 512)  # the network's own, so that no resampling has a say in what it sees
+SIZE = (352, 640)  # the network's own, so that no resampling has a say in what it sees
 
 
 def frame(index):
