@@ -204,7 +204,8 @@ def _finetune(
         teacher=analog,
         validation=validation,
         workers=arguments.workers,
-        share=(options.rank, options.world),
+        rank=options.rank,
+        world=options.world,
     )
     if options.rank > 0:
         return 0

@@ -132,17 +132,26 @@ def finetune(
     teacher: FloatNetwork | None = None,
     validation: CocoSet | None = None,
     workers: int = 1,
-    share: tuple[int, int] = (0, 1),
+    rank: int = 0,
+    world: int = 1,
 ) -> dict[int, Validation]:
     """
     Train in place; write ``finetuned.safetensors`` (averaged weights) and ``finetuning.csv``.
 
-    ``teacher`` is the analog network, needed where ``settings.teaching`` is above zero. ``share``
-    is the (rank, world) of a process of torchrun's group: all of them take batches in turn and go
-    the mean of their ways, the first one writes. Returns the validations of the averaged network
-    by its levels, on the whole set, if one is given, to the first process.
+    ``teacher`` is the analog network, needed where ``settings.teaching`` is above zero. ``rank``
+    and ``world`` are those of torchrun: the processes take batches in turn and go the mean of their
+    ways, the first one writes. Returns the validations of the averaged network by its levels, on
+    the whole set, if one is given, to the first process. Raises UserError for less than a batch of
+    samples for each process.
     """
-    leader = share[0] == 0
+    leader = rank == 0
+    together = settings.batch_size * world
+    total = settings.samples // together
+    if not total:
+        raise UserError(
+            f'samples: expected at least a batch of {settings.batch_size} for each of {world} '
+            f'processes, found {settings.samples}'
+        )
     output.mkdir(parents=True, exist_ok=True)
     asked = teacher if settings.teaching else None
     if not settings.weights_learn:
@@ -150,18 +159,16 @@ def finetune(
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = {key: value.clone() for key, value in network.state_dict().items()}
     optimiser = _optimiser(network, settings)
-    together = settings.batch_size * share[1]
-    total = settings.samples // together
     saved = time.monotonic()
     with (output / 'finetuning.csv' if leader else Path(os.devnull)).open('w', newline='') as file:
         log = csv.writer(file)
         log.writerow(['samples', 'classification', 'box', 'operations_per_step', 'rate'])
-        loader = _loader(samples, network.config, settings, workers, share)
+        loader = _loader(samples, network.config, settings, workers, rank, world)
         bar = tqdm(loader, total=total, desc='fine-tuning', unit='step', disable=not leader)
         for step, (images, targets) in enumerate(bar):
             _set_rate(optimiser, settings, step / total)
             network.levels = settings.levels[step % len(settings.levels)]
-            row = _train_step(network, asked, optimiser, images, targets, settings)
+            row = _train_step(network, asked, optimiser, images, targets, settings, world)
             _follow(average, network, settings.ema, step)
             log.writerow([(step + 1) * together, *(f'{value:.5f}' for value in row)])
             if leader and time.monotonic() - saved > CHECKPOINT_SECONDS:
@@ -187,6 +194,7 @@ def _train_step(
     images: Tensor,
     targets: list[Target],
     settings: FineTuning,
+    world: int,
 ) -> tuple[float, float, float, float]:
     inputs = normalise(images, network.config).contiguous(memory_format=torch.channels_last)
     class_maps, box_maps = network(inputs)
@@ -201,8 +209,8 @@ def _train_step(
     loss = loss + settings.rate_weight * (network.rate - settings.rate_target).clamp(min=0)
     optimiser.zero_grad(set_to_none=True)
     loss.backward()
-    if distributed.is_initialized():
-        _share_gradients(network)
+    if world > 1:
+        _share_gradients(network, world)
     norm = nn.utils.clip_grad_norm_(network.parameters(), settings.gradient_limit)
     if not bool(torch.isfinite(norm)):
         raise UserError('fine-tuning diverged: the gradient is not finite; lower learning_rate')
@@ -212,12 +220,12 @@ def _train_step(
     return classification, box, activity, rate
 
 
-def _share_gradients(network: nn.Module) -> None:
-    """Replace every gradient by its mean over the processes of the group."""
+def _share_gradients(network: nn.Module, world: int) -> None:
+    """Replace every gradient by its mean over the processes; some thresholds never have one."""
     for parameter in network.parameters():
         if parameter.grad is not None:
             distributed.all_reduce(parameter.grad)
-            parameter.grad /= distributed.get_world_size()
+            parameter.grad /= world
 
 
 def _taught(
@@ -262,9 +270,9 @@ def _loader(
     config: RetinaNetConfig,
     settings: FineTuning,
     workers: int,
-    share: tuple[int, int],
+    rank: int,
+    world: int,
 ) -> DataLoader[tuple[Tensor, Target]]:
-    rank, world = share
     together = settings.batch_size * world
 
     def plan() -> Iterator[tuple[int, tuple[int, int], float]]:

@@ -6,7 +6,7 @@ from networks import INPUT_SCALE, analog_images, random_images, random_network, 
 
 from spiking_retina_ros.conversion.calibrate import Calibration
 from spiking_retina_ros.conversion.convert import Conversion, convert_finetuned
-from spiking_retina_ros.conversion.finetune import FineTuning, prepare
+from spiking_retina_ros.conversion.finetune import FineTuning, finetune, prepare
 from spiking_retina_ros.conversion.finetuned_file import FineTuned, load_finetuned, save_finetuned
 from spiking_retina_ros.conversion.normalise import normalise
 from spiking_retina_ros.conversion.options import ConversionOptions
@@ -15,6 +15,7 @@ from spiking_retina_ros.conversion.quantised import QuantisedNetwork, quantise_a
 from spiking_retina_ros.conversion.scale_groups import ScaleGroups
 from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.retinanet.config import RetinaNetConfig
+from spiking_retina_ros.retinanet.samples import TrainingSamples
 from spiking_retina_ros.spiking.network import Window
 from spiking_retina_ros.spiking.reference import ReferenceEngine
 
@@ -172,6 +173,14 @@ def test_a_missing_threshold_is_named():
 def test_a_run_that_cannot_be_is_refused(wrong):
     with pytest.raises(UserError, match=next(iter(wrong))):
         FineTuning(**wrong)
+
+
+def test_each_process_needs_a_batch(tmp_path):
+    _, _, network = quantised_network(levels=8)
+    samples = TrainingSamples.__new__(TrainingSamples)
+    with pytest.raises(UserError, match='for each of 2 processes, found 8'):
+        finetune(network, samples, FineTuning(samples=8), tmp_path / 'run', world=2)
+    assert not (tmp_path / 'run').exists()
 
 
 def test_fine_tuning_is_for_the_fast_normalisation():
