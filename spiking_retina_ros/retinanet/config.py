@@ -10,7 +10,7 @@ from typing import Any
 
 from spiking_retina_ros.errors import UserError
 
-BACKBONES = ('efficientnet_lite0', 'resnet18', 'resnet50')
+BACKBONES = ('efficientnet_lite0', 'resnet18', 'resnet50', 'cspnet')
 ACTIVATIONS = ('none', 'relu', 'relu6')
 LEVEL_STRIDES = (8, 16, 32, 64, 128)
 EFFICIENTNET_BLOCKS = 16
@@ -38,7 +38,8 @@ class RetinaNetConfig:
     over widths. ``torchvision_anchors`` takes over torchvision's habits of rounding anchors to
     whole pixels and of dividing the input size by the map size for the stride.
     ``pyramid_activation`` other than 'none' follows every convolution of the pyramid, which makes
-    P3..P7 positive. ``batch_norm_eps`` None means the backbone's own. ``expansion_channels`` gives
+    P3..P7 positive. ``batch_norm_eps`` None means the backbone's own; cspnet has no
+    batch norm. ``expansion_channels`` gives
     the inner width of each of efficientnet_lite0's 16 blocks, the first of which is the stem's;
     empty means the original's, see `efficientnet.expansion_widths`.
     """

@@ -50,8 +50,30 @@ class UpsampleLike(nn.Module):
         return functional.interpolate(x, size=like.shape[-2:], mode='nearest')
 
 
+class FadingReLU(nn.ReLU):
+    """
+    A ReLU that may begin as a leaky one: ``max(x, 0) + leak * min(x, 0)``, ``leak`` zero at first.
+
+    A network trained with leaks loses everything when they are cut off at once, so a training run
+    lets them fade (`fade_leaks`). Nothing leaks from a network that is loaded.
+    """
+
+    leak = 0.0
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Activate x of any shape."""
+        return functional.leaky_relu(x, self.leak) if self.leak else functional.relu(x)
+
+
+def fade_leaks(network: nn.Module, leak: float) -> None:
+    """Set the leak of every `FadingReLU`."""
+    for module in network.modules():
+        if isinstance(module, FadingReLU):
+            module.leak = leak
+
+
 # What a tracer must not look into, beside torch's own modules.
-LEAF_MODULES = (FrozenBatchNorm2d, UpsampleLike)
+LEAF_MODULES = (FrozenBatchNorm2d, UpsampleLike, FadingReLU)
 
 
 def activation(name: str) -> nn.Module:

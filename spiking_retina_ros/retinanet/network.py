@@ -13,6 +13,7 @@ from torch import Tensor, fx, nn
 
 from spiking_retina_ros.retinanet import efficientnet, resnet
 from spiking_retina_ros.retinanet.config import RetinaNetConfig
+from spiking_retina_ros.retinanet.cspnet import CspNet
 from spiking_retina_ros.retinanet.efficientnet import EfficientNetLite0
 from spiking_retina_ros.retinanet.heads import Head
 from spiking_retina_ros.retinanet.layers import LEAF_MODULES
@@ -111,7 +112,9 @@ def trace(network: nn.Module) -> fx.GraphModule:
     return fx.GraphModule(network, GraphTracer().trace(network), type(network).__name__)
 
 
-def _build_body(config: RetinaNetConfig) -> EfficientNetLite0 | ResNet:
+def _build_body(config: RetinaNetConfig) -> EfficientNetLite0 | ResNet | CspNet:
+    if config.backbone == 'cspnet':
+        return CspNet()
     own = efficientnet if config.backbone == 'efficientnet_lite0' else resnet
     eps = own.DEFAULT_EPS if config.batch_norm_eps is None else config.batch_norm_eps
     if config.backbone == 'efficientnet_lite0':

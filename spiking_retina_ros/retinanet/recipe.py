@@ -35,7 +35,9 @@ class Recipe:
     its first ``frozen_stages`` stages keep their ImageNet weights. ``boosted`` multiplies the
     chance of images with those classes. ``ema`` is the decay per step of the averaged weights,
     which are the ones that are validated and kept. ``teaching`` is the share of the loss that comes
-    from a teacher's pyramid and answers, where there is one.
+    from a teacher's pyramid and answers, where there is one, over the share ``taught_until`` of
+    the run. ``leak`` is the slope below zero with which ReLUs begin whose weights were trained with
+    one (cspnet's), ``leak_until`` the share of the run over which it falls to zero.
     """
 
     network: RetinaNetConfig = field(default_factory=RetinaNetConfig)
@@ -50,6 +52,9 @@ class Recipe:
     ema: float = 0.998
     frozen_stages: int = 3
     teaching: float = 0.8
+    taught_until: float = 1.0
+    leak: float = 0.0
+    leak_until: float = 0.5
     seed: int = 1
     boosted: Mapping[str, float] = field(default_factory=dict)
     view: ViewSettings = field(default_factory=ViewSettings)
@@ -62,6 +67,10 @@ class Recipe:
             if progress < phase.until:
                 return phase.input_size
         return self.network.input_size
+
+    def leak_at(self, progress: float) -> float:
+        """Return the slope of fading ReLUs below zero at ``progress`` in [0, 1]."""
+        return self.leak * max(0.0, 1 - progress / self.leak_until) if self.leak else 0.0
 
 
 def read_recipe(path: Path | str) -> Recipe:
@@ -110,7 +119,7 @@ def _recipe(values: dict[str, Any]) -> Recipe:
         'paste': _part(PasteSettings, 'paste', values.pop('paste', {})),
         'phases': tuple(_part(Phase, 'phases', item) for item in values.pop('phases', [])),
     }
-    for key in ('samples', 'batch_size', 'learning_rate'):
+    for key in ('samples', 'batch_size', 'learning_rate', 'leak_until'):
         if key in values and not values[key] > 0:
             raise UserError(f'{key}: expected a number above 0, found {values[key]!r}')
     rest = _part(Recipe, 'recipe', values)

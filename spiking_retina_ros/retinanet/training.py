@@ -20,6 +20,7 @@ from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.retinanet.checkpoint import save_retinanet
 from spiking_retina_ros.retinanet.distillation import distillation_loss, maps_loss
 from spiking_retina_ros.retinanet.fuse import folded_for_training
+from spiking_retina_ros.retinanet.layers import fade_leaks
 from spiking_retina_ros.retinanet.loss import Losses, Target, detection_loss
 from spiking_retina_ros.retinanet.network import RetinaNet
 from spiking_retina_ros.retinanet.optimiser import make_optimiser, set_rate
@@ -187,6 +188,7 @@ class Trainer:
         self, model: nn.Module, images: Tensor, targets: list[Target], progress: float
     ) -> Losses:
         set_rate(self.optimiser, progress, self.recipe.warmup)
+        fade_leaks(self.network, self.recipe.leak_at(progress))
         device, config = self.options.device, self.recipe.network
         inputs = normalise(images.to(device), config)
         inputs = inputs.contiguous(memory_format=torch.channels_last)
@@ -196,7 +198,7 @@ class Trainer:
         size = (images.shape[2], images.shape[3])
         losses = detection_loss(class_maps, box_maps, moved, config, size)
         self.optimiser.zero_grad(set_to_none=True)
-        self._loss(losses, seen, inputs).backward()
+        self._loss(losses, seen, inputs, progress).backward()
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.gradient_limit)
         if not bool(torch.isfinite(norm)):
             raise UserError(
@@ -209,9 +211,9 @@ class Trainer:
         self._follow()
         return Losses(losses.classification.detach(), losses.box.detach())
 
-    def _loss(self, losses: Losses, seen: Seen, inputs: Tensor) -> Tensor:
+    def _loss(self, losses: Losses, seen: Seen, inputs: Tensor, progress: float) -> Tensor:
         """Return what is minimised: the boxes' losses, or partly the distance to the teacher."""
-        if self._teacher is None:
+        if self._teacher is None or progress >= self.recipe.taught_until:
             return losses.total
         with torch.no_grad():
             wanted: Seen = self._teacher(inputs)

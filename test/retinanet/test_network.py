@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from spiking_retina_ros.retinanet.anchors import map_sizes
-from spiking_retina_ros.retinanet.config import LEVEL_STRIDES, RetinaNetConfig
+from spiking_retina_ros.retinanet.config import BACKBONES, LEVEL_STRIDES, RetinaNetConfig
 from spiking_retina_ros.retinanet.layers import LEAF_MODULES
 from spiking_retina_ros.retinanet.network import build_retinanet, trace
 from spiking_retina_ros.retinanet.pretrained import load_imagenet_backbone
@@ -72,7 +72,7 @@ def test_torchvision_state_dict_fits():
     assert all((value == 0).all() for value in network.state_dict().values())
 
 
-@pytest.mark.parametrize('backbone', ['efficientnet_lite0', 'resnet18', 'resnet50'])
+@pytest.mark.parametrize('backbone', BACKBONES)
 @pytest.mark.parametrize('size', [(64, 96), (75, 101)])
 def test_output_shapes(backbone, size):
     config = RetinaNetConfig(backbone=backbone, pyramid_channels=16, head_depth=1)
@@ -84,7 +84,7 @@ def test_output_shapes(backbone, size):
     assert [tuple(level.shape) for level in box_maps] == [(2, 36, *one) for one in sizes]
 
 
-@pytest.mark.parametrize('backbone', ['efficientnet_lite0', 'resnet18'])
+@pytest.mark.parametrize('backbone', ['efficientnet_lite0', 'resnet18', 'cspnet'])
 @pytest.mark.parametrize('pyramid', ['none', 'relu6'])
 def test_graph_has_only_convertible_nodes_and_computes_the_same(backbone, pyramid):
     config = RetinaNetConfig(
@@ -97,7 +97,7 @@ def test_graph_has_only_convertible_nodes_and_computes_the_same(backbone, pyrami
         if node.op == 'call_module':
             assert isinstance(modules[node.target], CONVERTIBLE), node.format_node()
         elif node.op == 'call_function':
-            assert node.target is operator.add, node.format_node()
+            assert node.target in (operator.add, torch.cat), node.format_node()
         else:
             assert node.op in ('placeholder', 'output'), node.format_node()
     images = torch.randn(1, 3, 70, 90, generator=torch.Generator().manual_seed(0))
