@@ -105,7 +105,9 @@ def prepare(conversion: Conversion, config: RetinaNetConfig, levels: int) -> Qua
         for population in topology.populations
     }
     network = FloatNetwork(topology, conversion.analog.tensors)
-    return QuantisedNetwork(network, thresholds, config, levels=levels)
+    return QuantisedNetwork(
+        network, thresholds, config, levels=levels, weight_bits=options.weight_bits
+    )
 
 
 def go_on(finetuned: FineTuned, analog: FloatNetwork, levels: int) -> QuantisedNetwork:

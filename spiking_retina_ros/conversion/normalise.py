@@ -93,9 +93,9 @@ def normalise(network: FloatNetwork, scales: Scales, input_scale: InputScale) ->
                 network.topology, synapse.source, scales, input_scale
             )
             weight = network.tensors[synapse.weight].double()
-            shares = _per_input(weight, source_shift, synapse).sum(1)  # (C_out, kh, kw)
+            shares = per_input(weight, source_shift, synapse).sum(1)  # (C_out, kh, kw)
             tensors[synapse.weight] = (
-                _per_input(weight, source_scale, synapse) / scale[:, None, None, None]
+                per_input(weight, source_scale, synapse) / scale[:, None, None, None]
             )
             if synapse.padding == (0, 0):
                 bias = bias + shares.sum((1, 2))
@@ -107,7 +107,7 @@ def normalise(network: FloatNetwork, scales: Scales, input_scale: InputScale) ->
     return FloatNetwork(network.topology, tensors)
 
 
-def _per_input(weight: Tensor, per_channel: Tensor, synapse: Synapse) -> Tensor:
+def per_input(weight: Tensor, per_channel: Tensor, synapse: Synapse) -> Tensor:
     """Multiply weights (C_out, C_in / groups, kh, kw) by a number per *input* channel (C_in,)."""
     outputs_per_group = weight.shape[0] // synapse.groups
     by_group = per_channel.view(synapse.groups, -1)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from spiking_retina_ros.conversion import quantise_kernels
+from spiking_retina_ros.conversion.narrow_weights import narrow_weights
 from spiking_retina_ros.conversion.populations import FloatNetwork
 from spiking_retina_ros.conversion.scale_groups import ScaleGroups
 from spiking_retina_ros.retinanet.config import RetinaNetConfig
@@ -109,7 +110,7 @@ class QuantisedNetwork(nn.Module):
     multiply-accumulates, and ``rate`` the expected spikes per neuron and step (the L1 norm of the
     normalised activations), as scalars that can be minimised, and ``seen`` holds the maps of
     the populations that `block_outputs` names. ``config`` makes it pass for a RetinaNet where
-    one is validated.
+    one is validated. Weights act as `narrow_weights` rounds them to integers of ``weight_bits``.
     """
 
     def __init__(
@@ -119,9 +120,11 @@ class QuantisedNetwork(nn.Module):
         config: RetinaNetConfig,
         *,
         levels: int,
+        weight_bits: int = 8,
     ) -> None:
         super().__init__()
         self.topology = network.topology
+        self.weight_bits = weight_bits
         self.config = config
         self.levels = levels
         self.groups = ScaleGroups(network.topology)
@@ -172,12 +175,9 @@ class QuantisedNetwork(nn.Module):
 
     def forward(self, images: Tensor) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
         """Map preprocessed images (N, 3, H, W) to class and box maps, as RetinaNet does."""
-        weights = {
-            synapse.weight: tuple(self.tensor(synapse.weight).shape)
-            for population in self.topology.populations
-            for synapse in population.synapses
-        }
-        shapes = node_shapes(self.topology, weights, (images.shape[2], images.shape[3]))
+        weights = self.acting_weights()
+        sizes = {key: tuple(weight.shape) for key, weight in weights.items()}
+        shapes = node_shapes(self.topology, sizes, (images.shape[2], images.shape[3]))
         values = {INPUT: images}
         rates: dict[str, Tensor] = {}
         operations, macs = torch.zeros(()), 0
@@ -186,11 +186,11 @@ class QuantisedNetwork(nn.Module):
             if isinstance(node, Population):
                 channels, height, width = shapes[node.name]
                 for synapse in node.synapses:
-                    cost = self.tensor(synapse.weight).numel() * height * width
+                    cost = weights[synapse.weight].numel() * height * width
                     macs += cost
                     if synapse.source != INPUT:
                         operations = operations + rates[synapse.source] * cost
-                values[node.name], rates[node.name] = self._population(node, values)
+                values[node.name], rates[node.name] = self._population(node, weights, values)
                 if not node.readout:
                     spikes = spikes + rates[node.name] * (channels * height * width)
                     neurons += channels * height * width
@@ -203,13 +203,33 @@ class QuantisedNetwork(nn.Module):
         levels = len(outputs) // 2
         return outputs[:levels], outputs[levels:]
 
+    def acting_weights(self) -> dict[str, Tensor]:
+        """Return the weights of all synapses as the integers will express them."""
+        weights = {
+            synapse.weight: self.tensor(synapse.weight)
+            for population in self.topology.populations
+            for synapse in population.synapses
+        }
+        return narrow_weights(self.topology, weights, self.full_rate, self.weight_bits)
+
+    def full_rate(self, name: str) -> Tensor:
+        """Return what a rate of one stands for, (C,); for the image's channels relatively."""
+        if name == INPUT:
+            return 1 / torch.tensor(self.config.std, device=next(self.parameters()).device)
+        node = self.topology[name]
+        if isinstance(node, Population):
+            return self.threshold(node)
+        if isinstance(node, (MaxPool, UpsampleLike)):
+            return self.full_rate(node.source)
+        return torch.cat([self.full_rate(item) for item in node.inputs])
+
     def _population(
-        self, population: Population, values: dict[str, Tensor]
+        self, population: Population, weights: dict[str, Tensor], values: dict[str, Tensor]
     ) -> tuple[Tensor, Tensor]:
         """Return the value sent (N, C, H, W) and its mean rate, a scalar."""
         total = self.tensor(f'{population.layer}.bias')[:, None, None]
         for synapse in population.synapses:
-            weight = self.tensor(synapse.weight)
+            weight = weights[synapse.weight]
             total = total + layers.synapse_sum(weight, values[synapse.source], synapse)
         if population.readout:
             return total, torch.zeros(())

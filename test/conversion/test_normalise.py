@@ -51,7 +51,8 @@ def test_naive_padding_would_have_been_noticed():
 
 @pytest.mark.parametrize('preset', ['paper', 'fast'])
 @pytest.mark.parametrize(
-    ('backbone', 'activation'), [('efficientnet_lite0', 'relu6'), ('resnet18', 'none')]
+    ('backbone', 'activation'),
+    [('efficientnet_lite0', 'relu6'), ('resnet18', 'none'), ('cspnet', 'relu6')],
 )
 def test_retinanet_on_a_real_image(backbone, activation, preset, photographs):
     config = RetinaNetConfig(

@@ -32,7 +32,7 @@ def quantised_network(levels):
         groups.of(population.name): normalised.tensors[f'{population.layer}.scale']
         for population in analog.topology.populations
     }
-    network = QuantisedNetwork(analog, thresholds, RetinaNetConfig(), levels=levels)
+    network = QuantisedNetwork(analog, thresholds, RetinaNetConfig(), levels=levels, weight_bits=16)
     return module, images, network
 
 
