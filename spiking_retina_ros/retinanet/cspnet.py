@@ -26,6 +26,7 @@ class ConvolutionRelu(nn.Sequential):
     def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
         super().__init__()
         self.conv = nn.Conv2d(inputs, outputs, 3, stride, 1)
+        nn.init.kaiming_normal_(self.conv.weight, nonlinearity='relu')
         self.act = FadingReLU()
 
 

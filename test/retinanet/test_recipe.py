@@ -28,6 +28,13 @@ def test_phases_choose_the_size(tmp_path):
     assert sizes == [(64, 96)] * 2 + [(96, 128)] * 2 + [(288, 384)] * 2
 
 
+def test_leaks_fade_over_a_share_of_the_run(tmp_path):
+    recipe = read_recipe(write(tmp_path, MINIMAL + 'leak: 0.1\nleak_until: 0.4\n'))
+    leaks = [recipe.leak_at(progress) for progress in (0.0, 0.2, 0.4, 1.0)]
+    assert leaks == pytest.approx([0.1, 0.05, 0.0, 0.0])
+    assert read_recipe(write(tmp_path, MINIMAL)).leak_at(0.0) == 0
+
+
 @pytest.mark.parametrize(
     ('text', 'named'),
     [
@@ -36,6 +43,7 @@ def test_phases_choose_the_size(tmp_path):
         ('samples: 100\n', 'backbone'),
         (MINIMAL + 'sampels: 100\n', 'sampels'),
         (MINIMAL + 'samples: 0\n', 'samples'),
+        (MINIMAL + 'leak_until: 0\n', 'leak_until'),
         (MINIMAL + 'view: {zooom: [1, 2]}\n', 'zooom'),
         (MINIMAL + 'phases: [{until: 0.5}]\n', 'input_size'),
     ],

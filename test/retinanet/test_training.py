@@ -94,6 +94,13 @@ def test_a_run_is_never_overwritten_by_mistake(train):
     assert str(folder) in printed.err
 
 
+def test_coco_weights_are_asked_for_by_their_place(train, tmp_path):
+    absent = tmp_path / 'nanodet.json'
+    status, printed, _ = train('--coco-backbone', str(absent), samples=4, backbone='cspnet')
+    assert status == 2
+    assert f'{absent}: cannot be read' in printed.err
+
+
 def test_nothing_to_resume_from(train):
     status, printed, _ = train('--resume', samples=4)
     assert status == 2
