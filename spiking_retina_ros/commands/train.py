@@ -74,8 +74,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--teacher',
         type=Path,
-        help='trained checkpoint to learn from: of another backbone, or the analog network that '
-        'the fine-tuned --weights began as',
+        help='trained checkpoint to learn from: of another backbone, or where --weights is '
+        'fine-tuned already the analog network it began as',
     )
     parser.add_argument('--epochs', type=float, help='length in passes over the data, not samples')
     parser.add_argument('--minutes', type=float, help='end, schedule and all, after this long')
@@ -229,10 +229,10 @@ def _start_finetuning(
     if arguments.weights is None:
         raise UserError('--finetune-for-conversion starts from trained weights; give --weights')
     begun = load_finetuned(arguments.weights) if is_finetuned(arguments.weights) else None
-    if (begun is None) != (arguments.teacher is None):
+    if begun is not None and arguments.teacher is None:
         raise UserError(
-            '--finetune-for-conversion learns from the analog network: that is --weights, or where '
-            '--weights is fine-tuned already --teacher'
+            '--weights is fine-tuned already; --finetune-for-conversion then needs the analog '
+            'network it began as: give --teacher'
         )
     network = load_retinanet(arguments.weights if begun is None else arguments.teacher)
     options = ConversionOptions.fast(keep_dead_channels=True, fit_thresholds=True)
@@ -244,7 +244,12 @@ def _start_finetuning(
     images = [pixels for _, pixels in read_images(chosen, ReadingProblems())]
     window = Window(arguments.levels[0], 0, 'phased')
     conversion = convert(network, images, options, window=window)
-    return prepare(conversion, network.config, arguments.levels[0]), conversion.analog
+    start = prepare(conversion, network.config, arguments.levels[0])
+    if arguments.teacher is None:
+        return start, conversion.analog
+    teacher = load_retinanet(arguments.teacher)
+    check_teacher(network, teacher)
+    return start, build_populations(parse(teacher), options)
 
 
 def parse_set(text: str, class_names: tuple[str, ...]) -> WeightedSet:

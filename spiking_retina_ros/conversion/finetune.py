@@ -140,7 +140,8 @@ def finetune(
     """
     Train in place; write ``finetuned.safetensors`` (averaged weights) and ``finetuning.csv``.
 
-    ``teacher`` is the analog network, needed where ``settings.teaching`` is above zero. ``rank``
+    ``teacher`` is the analog network or one of another backbone under the same pyramid and heads,
+    needed where ``settings.teaching`` is above zero. ``rank``
     and ``world`` are those of torchrun: the processes take batches in turn and go the mean of their
     ways, the first one writes. Returns the validations of the averaged network by its levels, on
     the whole set, if one is given, to the first process. Raises UserError for less than a batch of
@@ -233,19 +234,34 @@ def _share_gradients(network: nn.Module, world: int) -> None:
 def _taught(
     network: QuantisedNetwork, teacher: FloatNetwork, inputs: Tensor, found: Outputs
 ) -> Tensor:
-    """Return how far blocks and answers are from those of the analog network."""
+    """Return how far blocks and answers are from the teacher's, see `comparable`."""
+    asked = comparable(network, teacher)
     wanted: dict[str, Tensor] = {}
 
     def visit(name: str, values: Tensor) -> None:
-        if name in network.seen:
+        if name in asked:
             wanted[name] = values
 
     with torch.no_grad():
         outputs = run_float(teacher, inputs, visit=visit)
     levels = len(outputs) // 2
-    blocks = maps_loss(list(network.seen.values()), [wanted[name] for name in network.seen])
+    blocks = maps_loss([network.seen[name] for name in wanted], list(wanted.values()))
     answers = (outputs[:levels], outputs[levels:])
     return blocks + distillation_loss(found, answers, network.config)
+
+
+def comparable(network: QuantisedNetwork, teacher: FloatNetwork) -> set[str]:
+    """
+    Return the populations of ``network.seen`` whose maps the teacher has, too.
+
+    Of another backbone those are pyramid and heads, which have one name in both; an addition is
+    only numbered, and another network's addition of that number is another map.
+    """
+    ours = {item.name: item.layer for item in network.topology.populations}
+    theirs = {item.name: item.layer for item in teacher.topology.populations}
+    if ours == theirs:
+        return set(network.seen)
+    return {name for name in network.seen if '.' in ours[name] and theirs.get(name) == ours[name]}
 
 
 def _optimiser(network: QuantisedNetwork, settings: FineTuning) -> torch.optim.Optimizer:
