@@ -272,6 +272,8 @@ def _start(
     teacher: RetinaNet | None,
 ) -> RetinaNet:
     """Return the network that training begins with."""
+    if arguments.weights and arguments.coco_backbone:
+        raise UserError('expected --weights or --coco-backbone to start from, found both')
     if arguments.weights:
         network = load_retinanet(arguments.weights)
         # The network is fully convolutional: the same weights serve inputs of every size.

@@ -2,10 +2,10 @@
 The cross-stage partial network of NanoDet-g as a backbone: dense 3x3 convolutions and ReLUs only.
 
 Compare CSPNet (Wang et al. 2020) and the tiny YOLOv4. For spikes it has what EfficientNet-Lite0
-lacks: few channels at high resolution, no wide expansions and no linear maps, so that a quarter of
-the neurons do, and none of them has to send negative spikes. NanoDet-g was trained on COCO with
-leaks of 0.1 in its ReLUs, which fade away while we train on, see `layers.FadingReLU`; its batch
-norms are part of the convolutions. Its weights: `nanodet_import`.
+lacks: few channels at high resolution, no wide expansions and no linear maps, so that it has a
+fifth of the neurons, most of them silent, and none that must send negative spikes. NanoDet-g was
+trained on COCO with leaks of 0.1 in its ReLUs, which fade away while we train on, see
+`layers.FadingReLU`; its batch norms are part of the convolutions. Its weights: `nanodet_import`.
 """
 
 from __future__ import annotations

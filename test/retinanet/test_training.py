@@ -99,6 +99,10 @@ def test_coco_weights_are_asked_for_by_their_place(train, tmp_path):
     status, printed, _ = train('--coco-backbone', str(absent), samples=4, backbone='cspnet')
     assert status == 2
     assert f'{absent}: cannot be read' in printed.err
+    words = ['--coco-backbone', str(absent), '--weights', str(absent)]
+    status, printed, _ = train(*words, samples=4, backbone='cspnet')
+    assert status == 2
+    assert 'found both' in printed.err
 
 
 def test_nothing_to_resume_from(train):
