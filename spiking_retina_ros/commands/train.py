@@ -118,7 +118,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--teaching',
         type=float,
         default=0.0,
-        help='share of the loss (0 to 1) that comes from the analog network instead of the boxes',
+        help='share of the loss (0 to 1) that comes from --teacher, by default the analog network, '
+        'instead of the boxes',
     )
     group.add_argument(
         '--freeze-weights',

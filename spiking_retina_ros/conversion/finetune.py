@@ -48,7 +48,7 @@ class FineTuning:
     logarithms of thresholds, falling along a cosine. ``activity_weight`` multiplies the excess of
     the expected synaptic operations per window of ``levels[0]`` over ``activity_target`` times the
     analog multiply-accumulates, ``rate_weight`` that of the mean rate over ``rate_target``.
-    ``teaching`` is the share of the loss that comes from the analog network, from what its blocks
+    ``teaching`` is the share of the loss that comes from the teacher, from what its blocks
     say to each other (see ``block_outputs``) and from its answers, instead of from the boxes of the
     data. With ``weights_learn`` False only thresholds and biases change: a calibration, and where
     ``teaching`` is 1 one that needs no boxes.
@@ -141,11 +141,10 @@ def finetune(
     Train in place; write ``finetuned.safetensors`` (averaged weights) and ``finetuning.csv``.
 
     ``teacher`` is the analog network or one of another backbone under the same pyramid and heads,
-    needed where ``settings.teaching`` is above zero. ``rank``
-    and ``world`` are those of torchrun: the processes take batches in turn and go the mean of their
-    ways, the first one writes. Returns the validations of the averaged network by its levels, on
-    the whole set, if one is given, to the first process. Raises UserError for less than a batch of
-    samples for each process.
+    needed where ``settings.teaching`` is above zero. ``rank`` and ``world`` are those of torchrun:
+    the processes take batches in turn and go the mean of their ways, the first one writes. Returns
+    the validations of the averaged network by its levels, on the whole set, if one is given, to the
+    first process. Raises UserError for less than a batch of samples for each process.
     """
     leader = rank == 0
     together = settings.batch_size * world

@@ -20,15 +20,13 @@ from torch import Tensor
 from spiking_retina_ros.conversion.calibrate import Calibration
 from spiking_retina_ros.conversion.options import ConversionOptions
 from spiking_retina_ros.conversion.populations import FloatNetwork
-from spiking_retina_ros.conversion.scale_groups import ScaleGroups
+from spiking_retina_ros.conversion.scale_groups import ScaleGroups, scale_bearers
 from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.spiking.topology import (
     INPUT,
-    MaxPool,
     Population,
     Synapse,
     Topology,
-    UpsampleLike,
 )
 
 Scales = dict[str, tuple[Tensor, Tensor]]
@@ -123,12 +121,7 @@ def _source_scale(
             torch.tensor(input_scale.scale, dtype=torch.float64),
             torch.tensor(input_scale.shift, dtype=torch.float64),
         )
-    node = topology[name]
-    if isinstance(node, Population):
-        return scales[name]
-    if isinstance(node, (MaxPool, UpsampleLike)):
-        return _source_scale(topology, node.source, scales, input_scale)
-    parts = [_source_scale(topology, item, scales, input_scale) for item in node.inputs]
+    parts = [scales[bearer.name] for bearer in scale_bearers(topology, name)]
     return torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts])
 
 

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from spiking_retina_ros.conversion import quantise_kernels
 from spiking_retina_ros.conversion.narrow_weights import narrow_weights
 from spiking_retina_ros.conversion.populations import FloatNetwork
-from spiking_retina_ros.conversion.scale_groups import ScaleGroups
+from spiking_retina_ros.conversion.scale_groups import ScaleGroups, scale_bearers
 from spiking_retina_ros.retinanet.config import RetinaNetConfig
 from spiking_retina_ros.spiking import layers
 from spiking_retina_ros.spiking.plan import node_shapes
@@ -216,12 +216,7 @@ class QuantisedNetwork(nn.Module):
         """Return what a rate of one stands for, (C,); for the image's channels relatively."""
         if name == INPUT:
             return 1 / torch.tensor(self.config.std, device=next(self.parameters()).device)
-        node = self.topology[name]
-        if isinstance(node, Population):
-            return self.threshold(node)
-        if isinstance(node, (MaxPool, UpsampleLike)):
-            return self.full_rate(node.source)
-        return torch.cat([self.full_rate(item) for item in node.inputs])
+        return torch.cat([self.threshold(item) for item in scale_bearers(self.topology, name)])
 
     def _population(
         self, population: Population, weights: dict[str, Tensor], values: dict[str, Tensor]

@@ -50,23 +50,24 @@ class ScaleGroups:
     def _join_sources(self, first: str, second: str) -> None:
         if first == second:
             return
-        one, other = self._scale_bearers(first), self._scale_bearers(second)
+        one, other = (scale_bearers(self._topology, name) for name in (first, second))
         if len(one) != len(other):
             raise UserError(
                 f'{first} and {second} feed the same layer but are put together differently, '
                 'so they cannot share scales channel by channel'
             )
         for left, right in zip(one, other, strict=True):
-            self._join(left, right)
+            self._join(left.name, right.name)
 
-    def _scale_bearers(self, name: str) -> list[str]:
-        """Return the populations whose scales a node's channels have, in channel order."""
-        if name == INPUT:
-            raise UserError('a layer that reads the image and other maps alike is not converted')
-        node = self._topology[name]
-        if isinstance(node, Population):
-            return [name]
-        if isinstance(node, (MaxPool, UpsampleLike)):
-            return self._scale_bearers(node.source)
-        assert isinstance(node, Concatenation)
-        return [bearer for item in node.inputs for bearer in self._scale_bearers(item)]
+
+def scale_bearers(topology: Topology, name: str) -> list[Population]:
+    """Return the populations whose scales a node's channels have, in channel order."""
+    if name == INPUT:
+        raise UserError('a layer that reads the image and other maps alike is not converted')
+    node = topology[name]
+    if isinstance(node, Population):
+        return [node]
+    if isinstance(node, (MaxPool, UpsampleLike)):
+        return scale_bearers(topology, node.source)
+    assert isinstance(node, Concatenation)
+    return [bearer for item in node.inputs for bearer in scale_bearers(topology, item)]

@@ -70,7 +70,7 @@ class Recipe:
 
     def leak_at(self, progress: float) -> float:
         """Return the slope of fading ReLUs below zero at ``progress`` in [0, 1]."""
-        return self.leak * max(0.0, 1 - progress / self.leak_until) if self.leak else 0.0
+        return self.leak * max(0.0, 1 - progress / self.leak_until)
 
 
 def read_recipe(path: Path | str) -> Recipe:

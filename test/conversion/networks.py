@@ -102,3 +102,12 @@ def spiking(normalised, options, size):
         Window(32, 8),
         ('boat', 'buoy'),
     )
+
+
+def calibrated_thresholds(analog, normalised):
+    """Return theta (C,) per scale group: the scales of the normalised network."""
+    groups = ScaleGroups(analog.topology)
+    return {
+        groups.of(population.name): normalised.tensors[f'{population.layer}.scale']
+        for population in analog.topology.populations
+    }

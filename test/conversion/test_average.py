@@ -4,14 +4,13 @@ from dataclasses import replace
 
 import pytest
 import torch
-from networks import EveryOperation, random_images, random_network, stages
+from networks import EveryOperation, calibrated_thresholds, random_images, random_network, stages
 from torch import nn
 
 from spiking_retina_ros.__main__ import main
 from spiking_retina_ros.conversion.finetuned_file import FineTuned, load_finetuned, save_finetuned
 from spiking_retina_ros.conversion.options import ConversionOptions
 from spiking_retina_ros.conversion.populations import FloatNetwork
-from spiking_retina_ros.conversion.scale_groups import ScaleGroups
 from spiking_retina_ros.retinanet.config import RetinaNetConfig
 
 OPTIONS = ConversionOptions.fast(lower_percentile=0.0, upper_percentile=100.0)
@@ -29,10 +28,9 @@ class OneLayer(nn.Module):
 def checkpoint(factor, module=EveryOperation):
     """A fine-tuned network, weights and thresholds times a factor."""
     analog, normalised = stages(random_network(7, module), OPTIONS, random_images(2, (33, 45)))
-    groups = ScaleGroups(analog.topology)
     thresholds = {
-        groups.of(item.name): factor * normalised.tensors[f'{item.layer}.scale'].float()
-        for item in analog.topology.populations
+        group: factor * theta.float()
+        for group, theta in calibrated_thresholds(analog, normalised).items()
     }
     tensors = {key: factor * value.float() for key, value in analog.tensors.items()}
     network = FloatNetwork(analog.topology, tensors)

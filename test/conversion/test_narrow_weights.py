@@ -2,13 +2,12 @@
 
 import pytest
 import torch
-from networks import random_images, random_network, spiking, stages
+from networks import calibrated_thresholds, random_images, random_network, spiking, stages
 
 from spiking_retina_ros.conversion.narrow_weights import narrow_weights
 from spiking_retina_ros.conversion.options import ConversionOptions
 from spiking_retina_ros.conversion.quantise import dequantise
 from spiking_retina_ros.conversion.quantised import QuantisedNetwork
-from spiking_retina_ros.conversion.scale_groups import ScaleGroups
 from spiking_retina_ros.retinanet.config import RetinaNetConfig
 
 SIZE = (33, 45)
@@ -17,11 +16,7 @@ OPTIONS = ConversionOptions.fast(lower_percentile=0.0, upper_percentile=100.0)
 
 def prepared(weight_bits):
     analog, normalised = stages(random_network(7), OPTIONS, random_images(6, SIZE))
-    groups = ScaleGroups(analog.topology)
-    thresholds = {
-        groups.of(population.name): normalised.tensors[f'{population.layer}.scale']
-        for population in analog.topology.populations
-    }
+    thresholds = calibrated_thresholds(analog, normalised)
     network = QuantisedNetwork(
         analog, thresholds, RetinaNetConfig(), levels=8, weight_bits=weight_bits
     )

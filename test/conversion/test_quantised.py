@@ -2,7 +2,15 @@
 
 import pytest
 import torch
-from networks import INPUT_SCALE, analog_images, random_images, random_network, spiking, stages
+from networks import (
+    INPUT_SCALE,
+    analog_images,
+    calibrated_thresholds,
+    random_images,
+    random_network,
+    spiking,
+    stages,
+)
 
 from spiking_retina_ros.conversion.calibrate import Calibration
 from spiking_retina_ros.conversion.convert import Conversion, convert_finetuned
@@ -12,7 +20,6 @@ from spiking_retina_ros.conversion.normalise import normalise
 from spiking_retina_ros.conversion.options import ConversionOptions
 from spiking_retina_ros.conversion.populations import FloatNetwork
 from spiking_retina_ros.conversion.quantised import QuantisedNetwork, quantise_activation
-from spiking_retina_ros.conversion.scale_groups import ScaleGroups
 from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.retinanet.config import RetinaNetConfig
 from spiking_retina_ros.retinanet.samples import TrainingSamples
@@ -27,11 +34,7 @@ def quantised_network(levels):
     module = random_network(7)
     images = random_images(6, SIZE)
     analog, normalised = stages(module, OPTIONS, images)
-    groups = ScaleGroups(analog.topology)
-    thresholds = {
-        groups.of(population.name): normalised.tensors[f'{population.layer}.scale']
-        for population in analog.topology.populations
-    }
+    thresholds = calibrated_thresholds(analog, normalised)
     network = QuantisedNetwork(analog, thresholds, RetinaNetConfig(), levels=levels, weight_bits=16)
     return module, images, network
 
