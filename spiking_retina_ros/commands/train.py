@@ -289,7 +289,7 @@ def _start(
         load_coco_backbone(network, arguments.coco_backbone)
     elif recipe.network.backbone == 'efficientnet_lite0':
         load_imagenet_backbone(network)
-    else:
+    elif recipe.network.backbone != 'cspnet':  # which has no norms to estimate
         size = recipe.input_size_at(0.0)
         requests = [SampleRequest(number, size, 0.0) for number in range(NORM_SAMPLES)]
         images, _ = collate([samples[request] for request in requests])

@@ -63,17 +63,13 @@ def compile_workers(*, compress: bool, phased: bool) -> tuple[Any, ...]:
     """
     Return the C functions (table, node, worker) of populations, of the slow path and of the rest.
 
-    The closed-over hash of the sources is part of the cache's key.
+    What is closed over, the hash of the sources too, is part of the cache's key.
     """
     version = fingerprint()
 
-    def spikes_by_compression(table, index, worker):
+    def spikes(table, index, worker):
         _ = version
-        work_population(True, memory_at(table), index, worker)
-
-    def spikes_by_table(table, index, worker):
-        _ = version
-        work_population(False, memory_at(table), index, worker)
+        work_population(compress, memory_at(table), index, worker)
 
     def wide_spikes(table, index, worker):
         _ = version
@@ -83,28 +79,22 @@ def compile_workers(*, compress: bool, phased: bool) -> tuple[Any, ...]:
         _ = version
         work_routing(memory_at(table), index, worker)
 
-    def levels_by_compression(table, index, worker):
+    def levels(table, index, worker):
         _ = version
-        work_level_population(True, memory_at(table), index, worker)
-
-    def levels_one_by_one(table, index, worker):
-        _ = version
-        work_level_population(False, memory_at(table), index, worker)
+        work_level_population(compress, memory_at(table), index, worker)
 
     def wide_levels(table, index, worker):
         _ = version
-        work_level_wide(memory_at(table), index, worker)
+        work_level_wide(compress, memory_at(table), index, worker)
 
     def level_routing(table, index, worker):
         _ = version
-        work_level_routing(memory_at(table), index, worker)
+        work_level_routing(compress, memory_at(table), index, worker)
 
     if phased:
-        population = levels_by_compression if compress else levels_one_by_one
-        functions = (population, wide_levels, level_routing)
+        functions = (levels, wide_levels, level_routing)
     else:
-        population = spikes_by_compression if compress else spikes_by_table
-        functions = (population, wide_spikes, spike_routing)
+        functions = (spikes, wide_spikes, spike_routing)
     return tuple(
         _cached(lambda cache, function=function: cfunc(WORKER, cache=cache)(function))
         for function in functions

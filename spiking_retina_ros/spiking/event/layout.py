@@ -28,6 +28,9 @@ class Memory(NamedTuple):
     synapses: NDArray[np.int64]  # (synapses, columns)
     words: NDArray[np.uint32]  # spikes of the maps that are alive
     levels: NDArray[np.int16]  # the same of a phased window: spikes per neuron
+    active: NDArray[np.uint16]  # where levels lie, each place's channels that are not silent,
+    active_levels: NDArray[np.int16]  # their levels,
+    active_counts: NDArray[np.int32]  # and, per place, how many they are
     image: NDArray[np.int16]  # the input, (C, H, W)
     weights8: NDArray[np.int8]
     weights16: NDArray[np.int16]
@@ -129,9 +132,10 @@ LANES_PER_WORD = 32
     INVERSE,  # offset of 1 / threshold, float32 bit for bit
     ROW_TABLE,  # source row of each row, and
     COLUMN_TABLE,  # source column of each column of an upsampled map
+    LISTED,  # whether a synapse reads lists of what is active in a phased window
     FARTHEST,  # how far from zero a membrane may be kept between chunks, see ``program``
     NODE_COLUMNS,
-) = range(27)
+) = range(28)
 
 # ---- columns of a synapse ----------------------------------------------------------------------
 (

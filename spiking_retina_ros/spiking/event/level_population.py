@@ -31,6 +31,7 @@ from spiking_retina_ros.spiking.event.layout import (
     LANES_PER_WORD,
     LARGEST,
     LENGTHS,
+    LISTED,
     LISTS,
     NODE_COLUMNS,
     PADDED,
@@ -53,11 +54,14 @@ from spiking_retina_ros.spiking.event.layout import (
     Arrival,
     Fire,
 )
+from spiking_retina_ros.spiking.event.level_lists import (
+    list_around,
+    list_place,
+    padded_channels,
+)
 from spiking_retina_ros.spiking.event.level_sums import (
     collect_level_taps,
     first_inside,
-    list_levels,
-    padded_channels,
     products_in_16_bits,
     sum_depthwise_8,
     sum_depthwise_16,
@@ -112,7 +116,7 @@ def work_level_population(compress, m, index, worker):
         last = min(first + node[BLOCK], places)
         y, x = first // node[WIDTH], first % node[WIDTH]
         for place in range(first, last):
-            _look_around(compress, m, node, worker, place - first, y, x)
+            _look_around(m, node, worker, place - first, y, x)
             x += 1
             if x == node[WIDTH]:
                 y, x = y + 1, np.int64(0)
@@ -127,6 +131,9 @@ def work_level_population(compress, m, index, worker):
                 for place in range(first, last):
                     _advance_tile(tile32(), m, node, worker, place, place - first, channel)
                 channel += LANES_PER_WORD
+        if node[LISTED] != 0:
+            for place in range(first, last):
+                list_place(compress, m, node, place)
 
 
 @kernel
@@ -139,7 +146,7 @@ def _scratch(m, synapse, worker, local):
 
 
 @kernel
-def _look_around(compress, m, node, worker, local, y, x):
+def _look_around(m, node, worker, local, y, x):
     """
     Make the list of every synapse for one place; where none is needed its length is INSIDE.
 
@@ -150,7 +157,7 @@ def _look_around(compress, m, node, worker, local, y, x):
         rows, length, taps = _scratch(m, synapse, worker, local)
         arrival = synapse[ARRIVAL]
         if arrival in (ROWS_8, ROWS_16):
-            m.lengths[length] = list_levels(compress, m, rows, taps, synapse, y, x)
+            m.lengths[length] = list_around(m, rows, synapse, y, x)
         elif arrival in (DEPTHWISE_8, DEPTHWISE_16):
             first = first_inside(synapse, y, x)
             limit = products_in_16_bits(m.sizes[STEPS], synapse[LARGEST])

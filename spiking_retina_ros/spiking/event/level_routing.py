@@ -28,6 +28,7 @@ from spiking_retina_ros.spiking.event.layout import (
     KERNEL_WIDTH,
     KIND,
     LANES_PER_WORD,
+    LISTED,
     NODE_COLUMNS,
     PADDED,
     ROW_TABLE,
@@ -47,7 +48,7 @@ from spiking_retina_ros.spiking.event.layout import (
     Fire,
     Kind,
 )
-from spiking_retina_ros.spiking.event.level_sums import padded_channels
+from spiking_retina_ros.spiking.event.level_lists import list_place, padded_channels
 from spiking_retina_ros.spiking.event.memory import row_of
 from spiking_retina_ros.spiking.event.places import source_place
 from spiking_retina_ros.spiking.event.vectors import (
@@ -67,7 +68,7 @@ LOWEST_INT16 = -(2**15)
 
 
 @kernel
-def work_level_routing(m, index, worker):
+def work_level_routing(compress, m, index, worker):
     """Take blocks of places, as long as there are any."""
     node = row_of(m.nodes, index * NODE_COLUMNS)
     places, kind = node[HEIGHT] * node[WIDTH], node[KIND]
@@ -84,6 +85,8 @@ def work_level_routing(m, index, worker):
                 _concatenate(m, node, place)
             else:
                 _count(m, node, place)
+            if node[LISTED] != 0:
+                list_place(compress, m, node, place)
 
 
 @kernel
@@ -145,7 +148,7 @@ def _count(m, node, place):
 
 
 @kernel
-def work_level_wide(m, index, worker):
+def work_level_wide(compress, m, index, worker):
     """Simulate a population number by number in 64 bits, see ``wide``."""
     node = row_of(m.nodes, index * NODE_COLUMNS)
     places = node[HEIGHT] * node[WIDTH]
@@ -162,6 +165,8 @@ def work_level_wide(m, index, worker):
                     m.gathered[target] = m.currents64[currents + channel]
             else:
                 _fire(m, node, place, currents)
+            if node[LISTED] != 0:
+                list_place(compress, m, node, place)
 
 
 @kernel

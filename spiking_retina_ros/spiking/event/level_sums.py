@@ -19,22 +19,20 @@ from spiking_retina_ros.spiking.event.layout import (
     DILATION_Y,
     KERNEL_HEIGHT,
     KERNEL_WIDTH,
-    LANES_PER_WORD,
     PADDING_X,
     PADDING_Y,
     SOURCE_ACTIVITY,
     SOURCE_CHANNELS,
     SOURCE_HEIGHT,
-    SOURCE_WIDE_WORDS,
     SOURCE_WIDTH,
     SOURCE_WORDS,
     STRIDE_X,
     STRIDE_Y,
 )
+from spiking_retina_ros.spiking.event.level_lists import ENTRIES_AT_ONCE, padded_channels
 from spiking_retina_ros.spiking.event.places import source_place
 from spiking_retina_ros.spiking.event.vectors import (
     add,
-    append_levels,
     lanes_of,
     load,
     multiply,
@@ -45,14 +43,6 @@ from spiking_retina_ros.spiking.event.vectors import (
 )
 
 LARGEST_INT16 = 2**15 - 1
-# Lists are padded with silent neurons to a multiple of this, for a loop that branches less.
-ENTRIES_AT_ONCE = 4
-
-
-@kernel
-def padded_channels(synapse):
-    """Return the channels of the source, rounded up to words."""
-    return synapse[SOURCE_WIDE_WORDS] * LANES_PER_WORD
 
 
 @kernel
@@ -71,35 +61,6 @@ def collect_level_taps(m, target, synapse, y, x):
                 m.taps[target + 2 * count + 1] = tap_y * synapse[KERNEL_WIDTH] + tap_x
                 count += 1
     return count
-
-
-@kernel
-def list_levels(compress, m, rows, taps, synapse, y, x):
-    """
-    List the weight rows that the active neurons around a place address, and their levels.
-
-    Row = tap * channels + channel; entry k is at ``m.rows[rows + k]`` and ``m.values[rows + k]``.
-    Return the number of entries, a multiple of ``ENTRIES_AT_ONCE``.
-    """
-    count = collect_level_taps(m, taps, synapse, y, x)
-    channels, end = padded_channels(synapse), rows
-    for tap in range(taps, taps + 2 * count, 2):
-        levels, first = m.taps[tap], m.taps[tap + 1] * channels
-        if compress:
-            for channel in range(0, channels, LANES_PER_WORD):
-                end += append_levels(
-                    m.rows, m.values, end, m.levels, levels + channel, first + channel
-                )
-        else:
-            for channel in range(channels):  # without a branch: what is silent is overwritten
-                level = m.levels[levels + channel]
-                m.rows[end] = np.uint16(first + channel)
-                m.values[end] = level
-                end += np.int64(level != 0)
-    for entry in range(end, end + ENTRIES_AT_ONCE):
-        m.rows[entry] = np.uint16(0)
-        m.values[entry] = np.int16(0)
-    return (end - rows + ENTRIES_AT_ONCE - 1) // ENTRIES_AT_ONCE * ENTRIES_AT_ONCE
 
 
 @kernel

@@ -459,6 +459,8 @@ class ProgramBuilder:
         row[at.BITS] = 0 if synapse.diagonal else self.network.fraction_bits(node)
         row[at.ROWS] = len(rows)
         row[at.LARGEST] = np.abs(rows).max(initial=0)
+        if self.phased and arrival in (Arrival.ROWS_8, Arrival.ROWS_16):
+            self.nodes[self.rows[synapse.source], at.LISTED] = 1
         narrow = arrival in (Arrival.ROWS_8, Arrival.DEPTHWISE_8)
         pool = 'weights8' if narrow else 'weights16'
         values = rows if arrival == Arrival.DIAGONAL else packing.tiled(rows)
@@ -551,6 +553,7 @@ class ProgramBuilder:
         }
         channels, height, width = self.plan.shapes[INPUT]
         sent = self.sizes['sent'] + self.threads * 2 * at.LANES_PER_WORD
+        levels = self.arena_size if self.phased else 0
         synapses = self.synapses or [np.zeros(at.SYNAPSE_COLUMNS, np.int64)]
         # filled, not only reserved: what a long window would touch is touched now, so that memory
         # does not depend on the window
@@ -558,7 +561,10 @@ class ProgramBuilder:
             nodes=self.nodes,
             synapses=np.stack(synapses),
             words=_filled(0 if self.phased else self.arena_size, np.uint32),
-            levels=_filled(self.arena_size if self.phased else 0, np.int16),
+            levels=_filled(levels, np.int16),
+            active=_filled(levels, np.uint16),
+            active_levels=_filled(levels, np.int16),
+            active_counts=_filled(self.activity_size if self.phased else 0, np.int32),
             image=_filled(channels * height * width, np.int16),
             positions=bit_positions(),
             membranes=_filled(self.sizes['membranes'], np.int32),
