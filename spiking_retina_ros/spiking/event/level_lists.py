@@ -1,7 +1,7 @@
 """
 Kernels of a phased window that list active neurons and their levels.
 
-Most neurons are silent, so that what a place sends is kept as a list, too: the channels that are not
+Most neurons are silent, so what a place sends is kept as a list, too: the channels that are not
 silent, and their levels. A place writes its list once; the up to nine places around it whose
 convolutions look at it copy the list, which is a few vectors, instead of searching its channels.
 """
@@ -57,9 +57,7 @@ def list_place(compress, m, node, place):
     end = start
     if compress:
         for channel in range(0, node[PADDED], LANES_PER_WORD):
-            end += append_levels(
-                m.active, m.active_levels, end, m.levels, start + channel, channel
-            )
+            end += append_levels(m.active, m.active_levels, end, m.levels, start + channel, channel)
     else:
         for channel in range(node[PADDED]):  # without a branch: what is silent is overwritten
             level = m.levels[start + channel]
