@@ -35,6 +35,9 @@ from spiking_retina_ros.spiking.topology import Population, Topology
 
 CHECKPOINT = 'finetuned.safetensors'
 CHECKPOINT_SECONDS = 180.0
+# Thresholds begin where this many times the levels fit best: what fits few levels best in the mean
+# square cuts off the strongest answers, by which small objects are found.
+FIT_FACTOR = 2
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,8 @@ def prepare(conversion: Conversion, config: RetinaNetConfig, levels: int) -> Qua
     """
     Return the trainable network of a ``fast`` conversion, thresholds as calibrated or fitted.
 
-    Raises UserError for another normalisation: its rates are not those of a quantised ReLU.
+    They are fitted for FIT_FACTOR times the ``levels`` that the network begins with. Raises
+    UserError for another normalisation: its rates are not those of a quantised ReLU.
     """
     options = conversion.options
     if options.shift or options.readout != 'current':
@@ -99,7 +103,8 @@ def prepare(conversion: Conversion, config: RetinaNetConfig, levels: int) -> Qua
     groups = ScaleGroups(topology)
     scales = choose_scales(topology, groups, conversion.calibration, options)
     if options.fit_thresholds:
-        scales = fit_scales(topology, groups, scales, conversion.spread, options, steps=levels)
+        steps = FIT_FACTOR * levels
+        scales = fit_scales(topology, groups, scales, conversion.spread, options, steps=steps)
     thresholds = {
         groups.of(population.name): scales[population.name][0]
         for population in topology.populations
