@@ -8,6 +8,7 @@ from pathlib import Path
 
 from spiking_retina_ros.arguments.analog import load_checkpoint
 from spiking_retina_ros.conversion.finetuned_file import FineTuned, load_finetuned
+from spiking_retina_ros.datasets.coco import CocoSet, read_coco
 from spiking_retina_ros.detector import choose_window
 from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.evaluation.cache import default_cache
@@ -31,6 +32,13 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
 def add_set_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the set to score on, and where what was computed is kept."""
     parser.add_argument('--data', type=Path, required=True, help='COCO json to score on')
+    parser.add_argument(
+        '--leave-out',
+        nargs='+',
+        default=[],
+        metavar='NAME',
+        help='file names of images not to score on, for what hangs on a single one',
+    )
     parser.add_argument('--limit', type=int, help='only so many images, evenly spaced')
     parser.add_argument('--threads', type=int, help="the engine's threads")
     parser.add_argument(
@@ -39,6 +47,11 @@ def add_set_arguments(parser: argparse.ArgumentParser) -> None:
         default=default_cache(),
         help='folder for results per image, so that an interrupted run goes on',
     )
+
+
+def read_set(arguments: argparse.Namespace, class_names: Sequence[str]) -> CocoSet:
+    """Return the set to score on; raises UserError where it, or what to leave out, is none."""
+    return read_coco(arguments.data, class_names).without(arguments.leave_out)
 
 
 def load_analog(path: Path, network: SpikingNetwork) -> RetinaNet:

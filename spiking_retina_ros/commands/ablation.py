@@ -25,10 +25,10 @@ from spiking_retina_ros.arguments.evaluation import (
     add_set_arguments,
     cache_folder,
     read_finetuned,
+    read_set,
     step_list,
 )
 from spiking_retina_ros.conversion.finetuned_file import FineTuned
-from spiking_retina_ros.datasets.coco import read_coco
 from spiking_retina_ros.datasets.images import ReadingProblems
 from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.evaluation.ablation import (
@@ -168,7 +168,7 @@ def _material(
         analog.eval(),
         trained,
         calibration_images(arguments, problems),
-        read_coco(arguments.data, analog.config.class_names),
+        read_set(arguments, analog.config.class_names),
         calibration_cache(arguments),
     )
 

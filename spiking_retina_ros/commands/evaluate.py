@@ -18,10 +18,10 @@ from spiking_retina_ros.arguments.evaluation import (
     load_analog,
     model_names,
     read_finetuned,
+    read_set,
     step_list,
     windows,
 )
-from spiking_retina_ros.datasets.coco import read_coco
 from spiking_retina_ros.evaluation.bench import Subject
 from spiking_retina_ros.evaluation.evaluate import EvaluationOptions, evaluate_models
 from spiking_retina_ros.evaluation.export import evaluation_dict, write_json
@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     evaluation = evaluate_models(
         load_analog(arguments.checkpoint, networks[0]),
         subjects,
-        read_coco(arguments.data, networks[0].class_names),
+        read_set(arguments, networks[0].class_names),
         EvaluationOptions(
             engine=arguments.engine,
             threads=arguments.threads,

@@ -78,6 +78,8 @@ def run(arguments: argparse.Namespace) -> int:
     console.print(f'{where}: {found.hits} boxes right, {shown}', highlight=False)
     console.print(_table('false positives', found.false_positives, names, FALSE_POSITIVE_REASONS))
     console.print(_table('misses', found.misses, names, MISS_REASONS))
+    for line in _crowded(found.misses, names):
+        print(line)
     for title, failures, order in (
         ('false positives', found.false_positives, 'surest first'),
         ('misses', found.misses, 'largest first'),
@@ -113,6 +115,16 @@ def _table(
             cells = [str(counts[reason]) for reason in reasons]
             table.add_row(name, size, *cells, str(len(chosen)))
     return table
+
+
+def _crowded(misses: Sequence[Failure], names: Sequence[str]) -> list[str]:
+    """Say for each class which image holds most of its misses: a single one can decide an AP."""
+    lines = []
+    for label, name in enumerate(names):
+        counts = Counter(item.image.path.name for item in misses if item.label == label)
+        for image, count in counts.most_common(1):
+            lines.append(f'{name}: {count} of {counts.total()} misses are in {image}')
+    return lines
 
 
 def _plain(failure: Failure, names: Sequence[str]) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from spiking_retina_ros.arguments.evaluation import (
     cache_folder,
     load_analog,
     read_finetuned,
+    read_set,
     step_list,
 )
-from spiking_retina_ros.datasets.coco import read_coco
 from spiking_retina_ros.evaluation.evaluate import EvaluationOptions
 from spiking_retina_ros.evaluation.report import ReportOptions, examine
 from spiking_retina_ros.evaluation.report_page import write_report
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Examine the model, write the report; exit status 1 if images had to be left out."""
     network = load_network(arguments.model)
     analog = load_analog(arguments.checkpoint, network)
-    images = read_coco(arguments.data, network.class_names)
+    images = read_set(arguments, network.class_names)
     settings = EvaluationOptions(
         engine=arguments.engine,
         threads=arguments.threads,

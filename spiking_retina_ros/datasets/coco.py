@@ -78,6 +78,16 @@ class CocoSet:
         """Return the number of usable images."""
         return len(self.images)
 
+    def without(self, names: Sequence[str]) -> CocoSet:
+        """Return the set without the images of these file names; raises UserError for others."""
+        unknown = set(names) - {image.path.name for image in self.images}
+        if unknown:
+            raise UserError(f'{self.path}: no image to leave out is called {sorted(unknown)}')
+        kept = tuple(image for image in self.images if image.path.name not in names)
+        if not kept:
+            raise UserError(f'{self.path}: no image is left')
+        return dataclasses.replace(self, images=kept)
+
     def summary(self) -> str:
         """Return images, objects per class and the number of problems, in one line."""
         labels = np.concatenate([image.labels for image in self.images] or [np.empty(0, np.int64)])

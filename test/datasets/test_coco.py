@@ -54,6 +54,15 @@ def test_boxes_and_labels(make):
     assert '2 images, 1 boat, 1 buoy; 0 problems' in found.summary()
 
 
+def test_images_left_out_by_name(make):
+    found = read_coco(make([annotation([1, 2, 10, 5])]), CLASSES)
+    assert [image.path.name for image in found.without(['0.png']).images] == ['1.png']
+    with pytest.raises(UserError, match=r'7\.png'):
+        found.without(['0.png', '7.png'])
+    with pytest.raises(UserError, match='no image is left'):
+        found.without(['0.png', '1.png'])
+
+
 @pytest.mark.parametrize(
     ('entry', 'kind'),
     [

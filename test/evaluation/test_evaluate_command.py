@@ -7,6 +7,7 @@ from small_detector import analog_network, converted, photographs, write_set
 
 from spiking_retina_ros.__main__ import main
 from spiking_retina_ros.arguments.evaluation import model_names, step_list
+from spiking_retina_ros.datasets.coco import read_coco
 from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.retinanet.checkpoint import save_retinanet
 from spiking_retina_ros.spiking.model_file import save_network
@@ -49,6 +50,15 @@ def test_two_models_in_one_table_and_one_json(files, tmp_path, capsys, monkeypat
     assert 'set.json: 2 images' in printed
     assert '- / -' in printed  # AP and recall of a class without objects
     assert 'Loss against the analog network' in printed
+
+
+def test_an_image_left_out_takes_its_objects_along(files, capsys):
+    folder, _ = files
+    model = str(folder / 'fast.safetensors')
+    names = [image.path.name for image in read_coco(files[1], ('boat', 'buoy')).images]
+    more = ['--leave-out', names[0], '--steps', '2']
+    assert main(['evaluate', model, *words(files, *more)]) == 0
+    assert 'set.json: 1 images' in capsys.readouterr().out
 
 
 def test_a_limit_is_stated(files, capsys):

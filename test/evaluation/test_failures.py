@@ -87,4 +87,7 @@ def test_command_writes_sheets_and_numbers(tmp_path, capsys):
     assert values['hits'] + len(values['misses']) == 2
     for name in ('false_positives', 'misses'):
         assert min(cv2.imread(str(output / f'{name}.png')).shape[:2]) > 100
-    assert f'{len(values["misses"])} misses' in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert f'{len(values["misses"])} misses' in printed
+    for miss in values['misses']:
+        assert f'{miss["class_name"]}: 1 of 1 misses are in {miss["image"]}' in printed
