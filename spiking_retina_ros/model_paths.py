@@ -8,8 +8,8 @@ from pathlib import Path
 
 from spiking_retina_ros.errors import UserError
 
-ANALOG_NAME = 'boat_buoy_analog.safetensors'
-SPIKING_NAME = 'boat_buoy_spiking.safetensors'
+ANALOG_NAME = 'boat_buoy_sparse_analog.safetensors'
+SPIKING_NAME = 'boat_buoy_sparse_spiking.safetensors'
 
 
 def shipped_model(name: str) -> Path:
