@@ -20,7 +20,13 @@ from spiking_retina_ros.evaluation.report_page import write_report
 from spiking_retina_ros.evaluation.tables import print_evaluation
 from spiking_retina_ros.spiking.model_file import load_network
 
-DEFAULTS = {'layer_images': 4, 'transient_images': 4, 'drawn_images': 5, 'seed': 0}
+DEFAULTS = {
+    'layer_images': 4,
+    'transient_images': 4,
+    'drawn_images': 5,
+    'timing_images': 3,
+    'seed': 0,
+}
 SUMMARY = 'show in figures and one page what a conversion cost'
 
 
@@ -40,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--layer-images', type=int, help='images for layer figures')
     parser.add_argument('--transient-images', type=int, help='images for the transient')
     parser.add_argument('--drawn-images', type=int, help='images to draw boxes in')
-    parser.add_argument('--timing-images', type=int, default=3, help='images for ms; 0: none')
+    parser.add_argument('--timing-images', type=int, help='images for ms; 0: none')
     parser.add_argument('--seed', type=int, help='of the bootstrap')
     parser.set_defaults(**DEFAULTS)
 
@@ -91,7 +97,9 @@ def command_line(arguments: argparse.Namespace) -> str:
         words += ['--steps', ','.join(map(str, arguments.steps))]
     if arguments.layers:
         words += ['--layers', *arguments.layers]
-    for option in ('limit', 'layer_images', 'transient_images', 'drawn_images', 'seed'):
+    if arguments.leave_out:
+        words += ['--leave-out', *arguments.leave_out]
+    for option in ('limit', *DEFAULTS):
         value = getattr(arguments, option)
         if value != DEFAULTS.get(option):
             words += [f'--{option.replace("_", "-")}', str(value)]

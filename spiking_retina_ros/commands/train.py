@@ -27,7 +27,6 @@ from spiking_retina_ros.datasets.coco import CocoSet, read_coco, without_undecod
 from spiking_retina_ros.datasets.images import ReadingProblems, read_images, sample_images
 from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.retinanet.checkpoint import load_retinanet, save_retinanet
-from spiking_retina_ros.retinanet.layers import FrozenBatchNorm2d
 from spiking_retina_ros.retinanet.nanodet_import import load_coco_backbone
 from spiking_retina_ros.retinanet.network import RetinaNet, build_retinanet
 from spiking_retina_ros.retinanet.preprocess import normalise
@@ -40,7 +39,12 @@ from spiking_retina_ros.retinanet.samples import (
     WeightedSet,
     collate,
 )
-from spiking_retina_ros.retinanet.teaching import check_teacher, estimate_norms, take_over
+from spiking_retina_ros.retinanet.teaching import (
+    check_teacher,
+    estimate_norms,
+    frozen_norms,
+    take_over,
+)
 from spiking_retina_ros.retinanet.training import RunOptions, Trainer
 from spiking_retina_ros.retinanet.training_state import RESUME_FILE
 from spiking_retina_ros.spiking.network import Window
@@ -290,7 +294,7 @@ def _start(
         load_coco_backbone(network, arguments.coco_backbone)
     elif recipe.network.backbone == 'efficientnet_lite0':
         load_imagenet_backbone(network)
-    elif any(isinstance(module, FrozenBatchNorm2d) for module in network.modules()):
+    elif frozen_norms(network):
         size = recipe.input_size_at(0.0)
         requests = [SampleRequest(number, size, 0.0) for number in range(NORM_SAMPLES)]
         images, _ = collate([samples[request] for request in requests])

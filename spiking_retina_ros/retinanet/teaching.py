@@ -56,6 +56,11 @@ def take_over(student: RetinaNet, teacher: RetinaNet) -> list[str]:
     return taken
 
 
+def frozen_norms(network: nn.Module) -> list[FrozenBatchNorm2d]:
+    """Return the normalisations whose statistics do not learn; a backbone may have none."""
+    return [module for module in network.modules() if isinstance(module, FrozenBatchNorm2d)]
+
+
 @torch.no_grad()
 def estimate_norms(network: nn.Module, inputs: Tensor) -> None:
     """
@@ -71,11 +76,7 @@ def estimate_norms(network: nn.Module, inputs: Tensor) -> None:
         module.running_mean.copy_(mean)
         module.running_var.copy_(variance)
 
-    hooks = [
-        module.register_forward_pre_hook(set_statistics)
-        for module in network.modules()
-        if isinstance(module, FrozenBatchNorm2d)
-    ]
+    hooks = [norm.register_forward_pre_hook(set_statistics) for norm in frozen_norms(network)]
     network(inputs)
     for hook in hooks:
         hook.remove()

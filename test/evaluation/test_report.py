@@ -1,12 +1,15 @@
 """A whole report of a tiny network: every figure, one page without references, all numbers."""
 
+import argparse
 import json
 import re
+import shlex
 
 import cv2
 import pytest
 from small_detector import analog_network, converted, photographs, with_hash, write_set
 
+from spiking_retina_ros.commands.report import add_arguments, command_line
 from spiking_retina_ros.datasets.coco import read_coco
 from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.evaluation.evaluate import EvaluationOptions
@@ -71,6 +74,18 @@ def test_the_numbers_are_those_of_the_figures(report):
     assert joules[4] < joules[8] < joules[16]
     assert [entry['steps'] for entry in values['transients']] == [4, 16]
     assert findings.window == Window(8, 2)
+
+
+def test_the_command_on_the_page_makes_the_same_report():
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    words = ['m.safetensors', '--checkpoint', 'a', '--data', 'set.json', '--output', 'out']
+    words += ['--finetuned', 'f', '--engine', 'dense', '--steps', '4,8', '--layers', 'stem', 'c3']
+    words += ['--leave-out', 'a photograph.jpg', 'b.jpg', '--limit', '5', '--timing-images', '0']
+    arguments = parser.parse_args([*words, '--drawn-images', '1', '--seed', '7'])
+    said = shlex.split(command_line(arguments))
+    assert said[:4] == ['python', '-m', 'spiking_retina_ros', 'report']
+    assert parser.parse_args(said[4:]) == arguments
 
 
 def test_an_unknown_layer_is_named_with_those_there_are(small):
