@@ -78,6 +78,16 @@ class Probe:
             assert time.monotonic() < end, complaint
             self._executor.spin_once(timeout_sec=0.02)
 
+    def send_until(self, condition, send, every=1.0, timeout=20.0):
+        """Call ``send`` at once and then regularly: what is best effort may be lost on the way."""
+        end = time.monotonic() + timeout
+        while not condition():
+            assert time.monotonic() < end, 'not in time'
+            send()
+            pause = time.monotonic() + every
+            while time.monotonic() < pause and not condition():
+                self._executor.spin_once(timeout_sec=0.02)
+
     def client(self, kind, service):
         if service not in self._clients:
             client = self._clients[service] = self.node.create_client(kind, service)
