@@ -26,6 +26,7 @@ from spiking_retina_ros.datasets.coco import CocoSet
 from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.retinanet.config import RetinaNetConfig
 from spiking_retina_ros.retinanet.distillation import Outputs, distillation_loss, maps_loss
+from spiking_retina_ros.retinanet.half_precision import bfloat16_convolutions
 from spiking_retina_ros.retinanet.loss import Target, detection_loss
 from spiking_retina_ros.retinanet.preprocess import normalise
 from spiking_retina_ros.retinanet.recipe import Phase
@@ -139,6 +140,7 @@ def finetune(
     teacher: FloatNetwork | None = None,
     validation: CocoSet | None = None,
     workers: int = 1,
+    bfloat16: bool = False,
     rank: int = 0,
     world: int = 1,
 ) -> dict[int, Validation]:
@@ -146,7 +148,8 @@ def finetune(
     Train in place; write ``finetuned.safetensors`` (averaged weights) and ``finetuning.csv``.
 
     ``teacher`` is the analog network or one of another backbone under the same pyramid and heads,
-    needed where ``settings.teaching`` is above zero. ``rank`` and ``world`` are those of torchrun:
+    needed where ``settings.teaching`` is above zero. With ``bfloat16``, convolutions are made in
+    that; activations are quantised from float32. ``rank`` and ``world`` are those of torchrun:
     the processes take batches in turn and go the mean of their ways, the first one writes. Returns
     the validations of the averaged network by its levels, on the whole set, if one is given, to the
     first process. Raises UserError for less than a batch of samples for each process.
@@ -175,7 +178,9 @@ def finetune(
         for step, (images, targets) in enumerate(bar):
             _set_rate(optimiser, settings, step / total)
             network.levels = settings.levels[step % len(settings.levels)]
-            row = _train_step(network, asked, optimiser, images, targets, settings, world)
+            with bfloat16_convolutions('cpu', enabled=bfloat16):
+                loss, row = _loss(network, asked, images, targets, settings)
+            _descend(network, optimiser, loss, settings, world)
             _follow(average, network, settings.ema, step)
             log.writerow([(step + 1) * together, *(f'{value:.5f}' for value in row)])
             if leader and time.monotonic() - saved > CHECKPOINT_SECONDS:
@@ -194,15 +199,14 @@ def finetune(
     return found
 
 
-def _train_step(
+def _loss(
     network: QuantisedNetwork,
     teacher: FloatNetwork | None,
-    optimiser: torch.optim.Optimizer,
     images: Tensor,
     targets: list[Target],
     settings: FineTuning,
-    world: int,
-) -> tuple[float, float, float, float]:
+) -> tuple[Tensor, tuple[float, ...]]:
+    """Return what is minimised, and a row of the log."""
     inputs = normalise(images, network.config).contiguous(memory_format=torch.channels_last)
     class_maps, box_maps = network(inputs)
     size = (images.shape[2], images.shape[3])
@@ -214,6 +218,17 @@ def _train_step(
         loss = settings.teaching * taught + (1 - settings.teaching) * loss
     loss = loss + settings.activity_weight * excess
     loss = loss + settings.rate_weight * (network.rate - settings.rate_target).clamp(min=0)
+    values = (losses.classification, losses.box, network.activity, network.rate)
+    return loss, tuple(float(value.detach()) for value in values)
+
+
+def _descend(
+    network: QuantisedNetwork,
+    optimiser: torch.optim.Optimizer,
+    loss: Tensor,
+    settings: FineTuning,
+    world: int,
+) -> None:
     optimiser.zero_grad(set_to_none=True)
     loss.backward()
     if world > 1:
@@ -222,9 +237,6 @@ def _train_step(
     if not bool(torch.isfinite(norm)):
         raise UserError('fine-tuning diverged: the gradient is not finite; lower learning_rate')
     optimiser.step()
-    values = (losses.classification, losses.box, network.activity, network.rate)
-    classification, box, activity, rate = (float(value.detach()) for value in values)
-    return classification, box, activity, rate
 
 
 def _share_gradients(network: nn.Module, world: int) -> None:

@@ -20,6 +20,7 @@ from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.retinanet.checkpoint import save_retinanet
 from spiking_retina_ros.retinanet.distillation import distillation_loss, maps_loss
 from spiking_retina_ros.retinanet.fuse import folded_for_training
+from spiking_retina_ros.retinanet.half_precision import bfloat16_convolutions, in_float32
 from spiking_retina_ros.retinanet.layers import fade_leaks
 from spiking_retina_ros.retinanet.loss import Losses, Target, detection_loss
 from spiking_retina_ros.retinanet.network import RetinaNet
@@ -44,12 +45,13 @@ class RunOptions:
     With ``minutes``, the run is over when either that much training time or the recipe's samples
     are used up, and the schedule follows whichever is further. ``validations`` are spread over the
     run; those on the way take ``validation_images`` evenly spaced images, the last one all.
-    ``rank`` and ``world`` are those of torchrun.
+    With ``bfloat16``, convolutions are made in that. ``rank`` and ``world`` are those of torchrun.
     """
 
     output: Path
     minutes: float | None = None
     device: str = 'cpu'
+    bfloat16: bool = False
     workers: int = 1
     checkpoint_minutes: float = 3.0
     validations: int = 6
@@ -192,7 +194,7 @@ class Trainer:
         device, config = self.options.device, self.recipe.network
         inputs = normalise(images.to(device), config)
         inputs = inputs.contiguous(memory_format=torch.channels_last)
-        seen = model(inputs)
+        seen = self._see(model, inputs)
         _, class_maps, box_maps = seen
         moved = [Target(item.boxes.to(device), item.labels.to(device)) for item in targets]
         size = (images.shape[2], images.shape[3])
@@ -211,12 +213,17 @@ class Trainer:
         self._follow()
         return Losses(losses.classification.detach(), losses.box.detach())
 
+    def _see(self, model: nn.Module, inputs: Tensor) -> Seen:
+        with bfloat16_convolutions(self.options.device, enabled=self.options.bfloat16):
+            levels, class_maps, box_maps = model(inputs)
+        return in_float32(levels), in_float32(class_maps), in_float32(box_maps)
+
     def _loss(self, losses: Losses, seen: Seen, inputs: Tensor, progress: float) -> Tensor:
         """Return what is minimised: the boxes' losses, or partly the distance to the teacher."""
         if self._teacher is None or progress >= self.recipe.taught_until:
             return losses.total
         with torch.no_grad():
-            wanted: Seen = self._teacher(inputs)
+            wanted = self._see(self._teacher, inputs)
         taught = maps_loss(seen[0], wanted[0])
         taught = taught + distillation_loss(seen[1:], wanted[1:], self.recipe.network)
         share = self.recipe.teaching

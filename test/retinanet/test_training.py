@@ -22,7 +22,7 @@ network:
   head_depth: 1
   pyramid_activation: relu6
   anchor_sizes: [[8, 12, 18], [24, 32, 40], [48, 60, 72], [80, 90, 100], [110, 120, 130]]
-phases: [{{until: 0.5, input_size: [64, 64]}}]
+phases: [{{until: 0.5, input_size: {first_size}}}]
 samples: {samples}
 batch_size: 4
 learning_rate: 0.002
@@ -39,9 +39,10 @@ paste: {{chance: 0.2}}
 def train(drawn_set, tmp_path, capsys):
     """Run the command in this process; returns exit status, stderr and the output folder."""
 
-    def call(*extra, output='run', samples=16, backbone='resnet18'):
+    def call(*extra, output='run', samples=16, backbone='resnet18', first_size='[64, 64]'):
         recipe = tmp_path / f'{samples}.yaml'
-        recipe.write_text(RECIPE.format(samples=samples, backbone=backbone))
+        values = {'samples': samples, 'backbone': backbone, 'first_size': first_size}
+        recipe.write_text(RECIPE.format(**values))
         folder = tmp_path / output
         words = ['train', '--data', str(drawn_set), '--config', str(recipe)]
         words += ['--output', str(folder), '--threads', '1', '--workers', '0', *extra]
@@ -142,7 +143,7 @@ def test_learns_the_drawn_set(train, drawn_set):
 @pytest.mark.parametrize('text', [':x', ':0', ':-1', ':1@1', ':1@x'])
 def test_weights_of_sets_that_are_none(drawn_set, tmp_path, capsys, text):
     recipe = tmp_path / 'recipe.yaml'
-    recipe.write_text(RECIPE.format(samples=4, backbone='resnet18'))
+    recipe.write_text(RECIPE.format(samples=4, backbone='resnet18', first_size='[64, 64]'))
     words = ['train', '--data', f'{drawn_set}{text}', '--config', str(recipe)]
     assert main([*words, '--output', str(tmp_path / 'run')]) == 2
     assert '--data' in capsys.readouterr().err
@@ -189,3 +190,25 @@ def test_processes_fine_tune_together(train, drawn_set, tmp_path):
     )
     assert all(bool(torch.isfinite(value).all()) for value in together.values())
     assert any(not torch.equal(value, together[key]) for key, value in alone.items())
+
+
+def test_bfloat16_sees_nearly_what_float32_sees(train):
+    """A run of one step is enough: its losses are those of the weights it began with."""
+    size = {'samples': 4, 'first_size': '[96, 128]'}
+    fine = ['--samples', '4', '--finetune-for-conversion', '--teaching', '0.5']
+    found = {}
+    for name, words in (('float32', []), ('bfloat16', ['--bfloat16'])):
+        status, printed, begun = train(*words, output=name, **size)
+        assert status == 0, printed.err
+        assert {value.dtype for value in weights(begun).values()} == {torch.float32}
+        start = ['--weights', str(begun / 'weights.safetensors')]
+        _, _, tuned = train(*words, *start, *fine, output=f'{name}_tuned', **size)
+        found[name] = {**first_row(begun / 'steps.csv'), **first_row(tuned / 'finetuning.csv')}
+    for key in ('classification', 'box', 'rate'):
+        assert found['bfloat16'][key] == pytest.approx(found['float32'][key], rel=0.03)
+    assert found['bfloat16'] != found['float32']
+
+
+def first_row(path):
+    with path.open() as file:
+        return {key: float(value) for key, value in next(csv.DictReader(file)).items()}
