@@ -26,7 +26,7 @@ from spiking_retina_ros.datasets.coco import CocoSet
 from spiking_retina_ros.errors import UserError
 from spiking_retina_ros.retinanet.config import RetinaNetConfig
 from spiking_retina_ros.retinanet.distillation import Outputs, distillation_loss, maps_loss
-from spiking_retina_ros.retinanet.half_precision import bfloat16_convolutions
+from spiking_retina_ros.retinanet.half_precision import bfloat16_convolutions, in_float32
 from spiking_retina_ros.retinanet.loss import Target, detection_loss
 from spiking_retina_ros.retinanet.preprocess import normalise
 from spiking_retina_ros.retinanet.recipe import Phase
@@ -164,6 +164,8 @@ def finetune(
         )
     output.mkdir(parents=True, exist_ok=True)
     asked = teacher if settings.teaching else None
+    if asked is not None and bfloat16:
+        asked = asked.to(torch.bfloat16)
     if not settings.weights_learn:
         network.freeze_weights()
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -258,10 +260,11 @@ def _taught(
         if name in asked:
             wanted[name] = values
 
-    with torch.no_grad():
-        outputs = run_float(teacher, inputs, visit=visit)
+    with torch.no_grad(), torch.autocast('cpu', enabled=False):
+        outputs = in_float32(run_float(teacher, inputs.to(teacher.dtype), visit=visit))
     levels = len(outputs) // 2
-    blocks = maps_loss([network.seen[name] for name in wanted], list(wanted.values()))
+    seen = in_float32(network.seen[name] for name in wanted)
+    blocks = maps_loss(seen, in_float32(wanted.values()))
     answers = (outputs[:levels], outputs[levels:])
     return blocks + distillation_loss(found, answers, network.config)
 

@@ -42,6 +42,16 @@ class FloatNetwork:
     topology: Topology
     tensors: dict[str, Tensor]
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """Return the type of all numbers, and of the images that `run_float` takes."""
+        return next(iter(self.tensors.values())).dtype
+
+    def to(self, dtype: torch.dtype) -> FloatNetwork:
+        """Return the network with its numbers in another type."""
+        tensors = {key: value.to(dtype) for key, value in self.tensors.items()}
+        return FloatNetwork(self.topology, tensors)
+
     def shapes(self, input_size: tuple[int, int]) -> dict[str, Shape]:
         """Return (C, H, W) of every node for inputs of (height, width) pixels."""
         weights = {

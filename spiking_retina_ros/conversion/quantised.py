@@ -230,7 +230,11 @@ class QuantisedNetwork(nn.Module):
             return total, torch.zeros(())
         theta = self.threshold(population)
         signed = population.polarity == 'signed'
-        return quantise_activation(total, theta, levels=self.levels, signed=signed)
+        sent, rate = quantise_activation(total, theta, levels=self.levels, signed=signed)
+        if torch.is_autocast_enabled(sent.device.type):
+            # Here once, not in every convolution that reads it.
+            sent = sent.to(torch.get_autocast_dtype(sent.device.type))
+        return sent, rate
 
     def _pass_on(
         self,
