@@ -126,15 +126,11 @@ def _squares(
     places = 0
     for x, output in zip(given, outputs, strict=True):
         x = _entered(_body(network), index, x)
-        target = (output - x if block.has_shortcut else output)[0].flatten(1)
-        inner = block.inner(x)[0].flatten(1)
-        inner = torch.cat([inner, torch.ones(1, inner.shape[1])])
-        found = (inner @ inner.T, inner @ target.T, (target**2).sum(1))
-        sums = (
-            [a + b for a, b in zip(sums, found, strict=True)]
-            if sums
-            else [part.double() for part in found]
-        )
+        target = (output - x if block.has_shortcut else output)[0].flatten(1).double()
+        inner = block.inner(x)[0].flatten(1).double()
+        inner = torch.cat([inner, torch.ones_like(inner[:1])])
+        found = [inner @ inner.T, inner @ target.T, (target**2).sum(1)]
+        sums = [a + b for a, b in zip(sums, found, strict=True)] if sums else found
         places += target.shape[1]
     return Squares(sums[0], sums[1], sums[2], places)
 
