@@ -180,8 +180,7 @@ def finetune(
         for step, (images, targets) in enumerate(bar):
             _set_rate(optimiser, settings, step / total)
             network.levels = settings.levels[step % len(settings.levels)]
-            with bfloat16_convolutions('cpu', enabled=bfloat16):
-                loss, row = _loss(network, asked, images, targets, settings)
+            loss, row = _loss(network, asked, images, targets, settings, bfloat16=bfloat16)
             _descend(network, optimiser, loss, settings, world)
             _follow(average, network, settings.ema, step)
             log.writerow([(step + 1) * together, *(f'{value:.5f}' for value in row)])
@@ -207,10 +206,13 @@ def _loss(
     images: Tensor,
     targets: list[Target],
     settings: FineTuning,
+    *,
+    bfloat16: bool,
 ) -> tuple[Tensor, tuple[float, ...]]:
     """Return what is minimised, and a row of the log."""
     inputs = normalise(images, network.config).contiguous(memory_format=torch.channels_last)
-    class_maps, box_maps = network(inputs)
+    with bfloat16_convolutions('cpu', enabled=bfloat16):
+        class_maps, box_maps = network(inputs)
     size = (images.shape[2], images.shape[3])
     losses = detection_loss(class_maps, box_maps, targets, network.config, size)
     excess = (network.activity * settings.levels[0] - settings.activity_target).clamp(min=0)
@@ -260,7 +262,7 @@ def _taught(
         if name in asked:
             wanted[name] = values
 
-    with torch.no_grad(), torch.autocast('cpu', enabled=False):
+    with torch.no_grad():
         outputs = in_float32(run_float(teacher, inputs.to(teacher.dtype), visit=visit))
     levels = len(outputs) // 2
     seen = in_float32(network.seen[name] for name in wanted)

@@ -72,21 +72,16 @@ class Probe:
         while time.monotonic() < until:
             self._executor.spin_once(timeout_sec=0.02)
 
-    def until(self, condition, timeout=20.0, complaint='not in time'):
-        end = time.monotonic() + timeout
+    def until(self, condition, timeout=20.0, complaint='not in time', *, send=None):
+        """Wait, and ``send`` at once and every second: what is best effort may get lost."""
+        due = time.monotonic()
+        end = due + timeout
         while not condition():
             assert time.monotonic() < end, complaint
+            if send is not None and time.monotonic() >= due:
+                send()
+                due = time.monotonic() + 1.0
             self._executor.spin_once(timeout_sec=0.02)
-
-    def send_until(self, condition, send, every=1.0, timeout=20.0):
-        """Call ``send`` at once and then regularly: what is best effort may be lost on the way."""
-        end = time.monotonic() + timeout
-        while not condition():
-            assert time.monotonic() < end, 'not in time'
-            send()
-            pause = time.monotonic() + every
-            while time.monotonic() < pause and not condition():
-                self._executor.spin_once(timeout_sec=0.02)
 
     def client(self, kind, service):
         if service not in self._clients:

@@ -158,7 +158,7 @@ def test_compressed_images_debug_image_early_answers_and_bearings(probe, sea_pic
             infos.publish(info)
             probe.send_compressed(data, 7, kind='png')
 
-        probe.send_until(lambda: found and early and pictures and markers, send)
+        probe.until(lambda: found and early and pictures and markers, send=send)
     assert found[0].header == early[0].header == pictures[0].header
     assert (pictures[0].width, pictures[0].height, pictures[0].encoding) == (320, 240, 'bgr8')
     assert not np.array_equal(np.frombuffer(pictures[0].data, np.uint8), sea_picture.ravel())
