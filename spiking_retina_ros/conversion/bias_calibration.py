@@ -53,9 +53,8 @@ def calibrate_biases(
     window must be phased: in a concurrent one a rate is no function of what arrives.
     """
     chosen = images[:: -(-len(images) // MOST_IMAGES)]
-    single = {key: value.float() for key, value in normalised.tensors.items()}
     network = replace(network, tensors=dict(network.tensors))
-    calibrator = _Calibrator(FloatNetwork(normalised.topology, single), network, chosen)
+    calibrator = _Calibrator(normalised.to(torch.float32), network, chosen)
     with torch.inference_mode():
         groups = layer_groups(network.topology)
         for number, group in enumerate(tqdm(groups, desc='calibrating biases', unit='layer')):
